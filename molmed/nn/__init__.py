@@ -1,0 +1,1 @@
+"""Networks: packed batches, encoders, heads, and the model that joins them."""
