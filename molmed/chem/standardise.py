@@ -42,6 +42,11 @@ def _uncharge(mol: Chem.Mol) -> None:
     _UNCHARGER.unchargeInPlace(mol)
 
 
+def _sanitise(mol: Chem.Mol) -> None:
+    Chem.SanitizeMol(mol)
+    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+
+
 STEPS: tuple[tuple[str, Callable[[Chem.Mol], None]], ...] = (
     ("metals", _metals),
     ("normalise", _normalise),
@@ -75,14 +80,11 @@ def standardise(mol: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
     different organic ones are a mixture. A structure without carbon keeps its largest fragment.
     """
     parent = Chem.Mol(mol)
-    step = "copy"
-    try:
-        for step, change in STEPS:
+    for name, change in (*STEPS, ("sanitise", _sanitise)):
+        try:
             change(parent)
-        Chem.SanitizeMol(parent)
-        Chem.AssignStereochemistry(parent, cleanIt=True, force=True)
-    except (ValueError, RuntimeError) as error:  # RDKit's sanitisation and invariant errors
-        return Fault("standardise", Reason.STANDARDISE, f"{step}: {_one_line(error)}")
+        except (ValueError, RuntimeError) as error:  # RDKit's sanitisation and invariant errors
+            return Fault("standardise", Reason.STANDARDISE, f"{name}: {_one_line(error)}")
     before = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)
     if len(before) == 1 and len(Chem.GetMolFrags(parent)) == 1:
         return parent, ()
