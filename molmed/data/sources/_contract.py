@@ -15,13 +15,14 @@ class Chunk:
 
     Args:
         start: number of the first row (0-based, header not counted).
-        columns: column name -> one cell a row: the text as it stands, or None for an empty or unread cell.
+        columns: column name -> one cell a row: the text as it stands, None for an unread cell; from a table in
+            memory the objects it holds.
         n: number of rows, unreadable ones included (their cells are None).
         rejected: the unreadable rows among them.
     """
 
     start: int
-    columns: dict[str, list[str | None]]
+    columns: dict[str, list[object]]
     n: int
     rejected: tuple[Rejected, ...] = field(default=())
 
