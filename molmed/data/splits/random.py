@@ -1,0 +1,21 @@
+"""Rows drawn at random, equal structures together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from molmed.data.splits._contract import Folds, Split, Subjects
+from molmed.data.splits._groups import fill, group_numbers
+
+
+class Random(Split):
+    """Every structure is a group; groups are drawn in random order."""
+
+    def assign(self, subjects: Subjects, fractions: Sequence[float], seed: int) -> Folds:
+        """Part number of each row."""
+        groups = group_numbers(subjects.structures, subjects.n)
+        order = np.random.default_rng(seed).permutation(len(np.unique(groups)))
+        return fill(groups, order.tolist(), fractions, "structure")
+
+
+ENTRY = Random

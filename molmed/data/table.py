@@ -1,0 +1,84 @@
+"""Anything that holds rows -> chunks: a file, a data frame, a dict of columns, a list of SMILES."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from molmed import catalog
+from molmed.data.sources import Chunk, Source
+from molmed.errors import InputError
+
+Table = str | Path | pd.DataFrame | pd.Series | Mapping[str, Sequence[object]] | Sequence[object]
+"""A path, a data frame, a dict of columns, or a sequence of SMILES (column "smiles")."""
+
+
+def open_source(path: Path) -> Source:
+    """The reader of a file, by its extension.
+
+    Raises:
+        InputError: no source reads that extension.
+    """
+    accepted = []
+    name = path.name.lower().removesuffix(".gz")
+    for entry in catalog.names("sources"):
+        source = catalog.load("sources", entry)
+        if name.endswith(source.extensions):
+            made: Source = source()
+            return made
+        accepted += source.extensions
+    raise InputError(
+        f"reading {path}", f"the extension {path.suffix!r}", ", ".join(accepted) + " and .gz of each", "rename the file"
+    )
+
+
+def column_names(table: Table) -> tuple[str, ...]:
+    """The names of the columns.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if isinstance(table, str | Path):
+        return open_source(Path(table)).columns(Path(table))
+    return tuple(str(name) for name in _frame(table).columns)
+
+
+def chunks(table: Table, rows: int = 10_000) -> Iterator[Chunk]:
+    """The rows in order, `rows` at a time.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if isinstance(table, str | Path):
+        yield from open_source(Path(table)).chunks(Path(table), rows)
+        return
+    frame = _frame(table)
+    for start in range(0, len(frame), rows):
+        part = frame.iloc[start : start + rows]
+        yield Chunk(start, {str(name): part[name].tolist() for name in part.columns}, len(part))
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """All rows of a file in order, cells as text; unreadable rows are empty and listed in `.attrs["rejected"]`.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    parts = list(chunks(path))
+    names = column_names(path)
+    frame = pd.DataFrame({name: [cell for part in parts for cell in part.columns[name]] for name in names})
+    frame.attrs["rejected"] = [rejected for part in parts for rejected in part.rejected]
+    return frame
+
+
+def _frame(table: object) -> pd.DataFrame:
+    if isinstance(table, pd.DataFrame):
+        return table
+    if isinstance(table, Mapping):
+        return pd.DataFrame({name: pd.Series(list(cells), dtype=object) for name, cells in table.items()})
+    if isinstance(table, pd.Series | np.ndarray | Sequence):
+        return pd.DataFrame({"smiles": pd.Series(list(table), dtype=object)})
+    raise InputError(
+        "reading rows", f"a {type(table).__name__}", "a path, a data frame, a dict of columns or a list of SMILES"
+    )
