@@ -16,9 +16,9 @@ class Merged:
     """What is left after merging.
 
     Args:
-        kept: numbers of the rows that stay (the first of each structure), ascending.
+        kept: positions of the rows that stay (the first of each structure), ascending.
         values: (kept, targets), the merged labels, nan = unknown.
-        faults: row number -> why it does not stay.
+        faults: position of a row -> why it does not stay.
     """
 
     kept: Int64[np.ndarray, " kept"]
@@ -26,10 +26,16 @@ class Merged:
     faults: dict[int, Fault]
 
 
-def merge(structures: Sequence[str], values: Float[np.ndarray, "rows targets"], targets: Sequence[Target]) -> Merged:
+def merge(
+    structures: Sequence[str],
+    values: Float[np.ndarray, "rows targets"],
+    targets: Sequence[Target],
+    numbers: Int64[np.ndarray, " rows"],
+) -> Merged:
     """Equal structures become one row: regression takes the median, classes the majority; a tie is unknown.
 
-    A structure that a tie leaves without any label is rejected whole, with `Reason.CONFLICT`.
+    A structure that a tie leaves without any label is rejected whole, with `Reason.CONFLICT`. `numbers` are the
+    rows' numbers in their file, for the messages.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for row, structure in enumerate(structures):
@@ -39,13 +45,13 @@ def merge(structures: Sequence[str], values: Float[np.ndarray, "rows targets"], 
     for rows in groups.values():
         labels = np.asarray([_agree(values[rows, t], target) for t, target in enumerate(targets)])
         if len(rows) > 1 and np.isnan(labels).all() and not np.isnan(values[rows]).all():
-            detail = "the repeats of this structure disagree: rows " + ", ".join(map(str, rows))
+            detail = "the repeats of this structure disagree: rows " + ", ".join(str(numbers[r]) for r in rows)
             faults |= {row: Fault("repeats", Reason.CONFLICT, detail) for row in rows}
             continue
         kept.append(rows[0])
         merged.append(labels)
         for row in rows[1:]:
-            faults[row] = Fault("repeats", Reason.MERGED, f"merged into row {rows[0]}")
+            faults[row] = Fault("repeats", Reason.MERGED, f"merged into row {numbers[rows[0]]}")
     shape = (len(kept), len(targets))
     return Merged(np.asarray(kept, dtype=np.int64), np.asarray(merged, dtype=np.float64).reshape(shape), faults)
 

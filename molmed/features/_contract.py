@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from molmed.features._packed import Packed, PackedKind
+from molmed.results import Fault
 from molmed.targets import Subject
 
 State = dict[str, Any]
@@ -33,6 +34,10 @@ class Featurizer(ABC):
     def fit(self, items: Sequence[Any]) -> State:
         """What must be learnt from the training items of one fold (vocabulary, imputer); {} if nothing."""
         return {}
+
+    def unreadable(self, items: Sequence[Any], state: State) -> list[Fault | None]:
+        """Per item why `featurize` must not see it, or None; such rows are rejected."""
+        return [None] * len(items)
 
     @abstractmethod
     def featurize(self, items: Sequence[Any], state: State, rng: np.random.Generator | None = None) -> Packed:

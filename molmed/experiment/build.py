@@ -1,0 +1,152 @@
+"""Where names become objects: task, split, featurizers, encoders, trees."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from molmed import catalog
+from molmed.data.splits import Split
+from molmed.errors import ConfigError, UnknownNameError
+from molmed.experiment.config import Config, structure
+from molmed.features import Featurizer
+from molmed.nn.encoders import Encoder
+from molmed.nn.heads import Head
+from molmed.targets import Slot, Target
+from molmed.tasks import Task
+from molmed.trees import Tree
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one slot is read: the encoder (or tree) by name, its settings, and the featurizers that feed it."""
+
+    model: str
+    options: Mapping[str, Any]
+    featurizers: tuple[tuple[str, Featurizer], ...]
+
+
+def task(config: Config) -> Task:
+    """The task by name.
+
+    Raises:
+        UnknownNameError: no such task.
+    """
+    loaded: Task = catalog.load("tasks", config.task)
+    return loaded
+
+
+def split(config: Config) -> Split:
+    """The split by name, or the task's default.
+
+    Raises:
+        UnknownNameError: no such split.
+    """
+    made: Split = catalog.load("splits", config.split.name or task(config).split)()
+    return made
+
+
+def targets(config: Config) -> tuple[Target, ...]:
+    """The targets the user named, with the task's kind.
+
+    Raises:
+        ConfigError: none named, or one named twice.
+    """
+    names = config.data.targets
+    if not names or len(set(names)) < len(names):
+        raise ConfigError("declaring targets", f"{list(names)}", "one or more different columns", "name --target")
+    asked = task(config)
+    return tuple(Target(name, asked.kind, config.unit or asked.unit) for name in names)
+
+
+def is_tree(config: Config) -> bool:
+    """Whether the configured model is a tree.
+
+    Raises:
+        UnknownNameError: it is neither an encoder nor a tree.
+    """
+    name = config.model.name or task(config).model
+    trees, encoders = catalog.names("trees"), catalog.names("encoders")
+    if name not in trees and name not in encoders:
+        raise UnknownNameError("looking up a model", name, (*trees, *encoders))
+    return name in trees
+
+
+def readers(config: Config) -> dict[str, Reader]:
+    """Slot name -> how it is read. The first slot has the configured model, further ones the task's encoders.
+
+    Raises:
+        UnknownNameError: an unknown encoder, tree or featurizer.
+        ConfigError: a featurizer that does not fit the encoder or the slot, or a wrong setting.
+    """
+    asked, model = task(config), config.model
+    made = {}
+    for position, slot in enumerate(asked.slots):
+        own = model.slots.get(slot.name, {})
+        name = (model.name or asked.model) if position == 0 else own.get("name", asked.encoders.get(slot.name, ""))
+        if is_tree(config):
+            made[slot.name] = _tree_reader(model.name or asked.model, slot, config)
+            continue
+        features = model.features if position == 0 else own.get("features", "")
+        options = model.featurizer if position == 0 else own.get("featurizer", {})
+        encoder: type[Encoder] = catalog.load("encoders", name)
+        featurizer = _featurizer(features or _default(encoder.features, slot, name), options, encoder.features, slot)
+        settings = model.encoder if position == 0 else own.get("encoder", {})
+        made[slot.name] = Reader(name, settings, (featurizer,))
+    return made
+
+
+def _tree_reader(name: str, slot: Slot, config: Config) -> Reader:
+    tree: type[Tree] = catalog.load("trees", name)
+    if slot.subject == "molecule":
+        wanted = (config.model.features,) if config.model.features else tree.features
+        options = config.model.featurizer
+    else:
+        wanted, options = ("columns",), {}
+    return Reader(name, config.model.encoder, tuple(_featurizer(w, options, (), slot) for w in wanted))
+
+
+def _default(features: tuple[str, ...], slot: Slot, encoder: str) -> str:
+    for name in features:
+        if catalog.load("features", name).subject == slot.subject:
+            return name
+    raise ConfigError(
+        f"reading slot {slot.name!r} with {encoder!r}", f"{slot.subject} items", "an encoder for them", "choose another"
+    )
+
+
+def _featurizer(name: str, options: Mapping[str, Any], accepted: tuple[str, ...], slot: Slot) -> tuple[str, Featurizer]:
+    if accepted and name not in accepted:
+        raise ConfigError(f"feeding slot {slot.name!r}", f"the featurizer {name!r}", ", ".join(accepted))
+    entry = catalog.load("features", name)
+    if entry.subject != slot.subject:
+        raise ConfigError(f"feeding slot {slot.name!r} ({slot.subject})", f"{name!r}, which reads {entry.subject}")
+    return name, entry(structure(entry.Config, options, f"featurizer {name}"))
+
+
+def encoder(reader: Reader, dims: Mapping[str, int]) -> Encoder:
+    """A fresh network for a slot.
+
+    Raises:
+        ConfigError: a wrong setting.
+    """
+    entry: type[Encoder] = catalog.load("encoders", reader.model)
+    return entry(structure(entry.Config, reader.options, f"encoder {reader.model}"), dims)
+
+
+def tree(reader: Reader) -> Tree:
+    """A fresh tree model.
+
+    Raises:
+        ConfigError: a wrong setting.
+    """
+    entry: type[Tree] = catalog.load("trees", reader.model)
+    return entry(structure(entry.Config, reader.options, f"tree {reader.model}"))
+
+
+def heads(wanted: tuple[Target, ...]) -> tuple[Head, ...]:
+    """One head per target, by its kind.
+
+    Raises:
+        UnknownNameError: no head for that kind.
+    """
+    return tuple(catalog.load("heads", t.kind) for t in wanted)

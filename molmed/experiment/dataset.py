@@ -1,0 +1,141 @@
+"""Rows ready to learn from: items, labels, and everything that was rejected on the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from molmed.data import labels
+from molmed.data.repeats import merge
+from molmed.data.splits import Subjects
+from molmed.data.table import Table, chunks
+from molmed.errors import InputError
+from molmed.experiment import build
+from molmed.experiment.config import Config
+from molmed.experiment.rows import Layout, Prepared, lay_out, prepare
+from molmed.results import Fault, Reason, Rejected
+from molmed.targets import Target
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The rows of one table that can be learnt from, one per structure, in file order.
+
+    Args:
+        layout: which column was what.
+        items: slot name -> one item per row.
+        y: labels in the targets' units, nan = unknown.
+        rows: their numbers in the file.
+        structures: standardised SMILES ("" without a structure slot).
+        folds: fold names of the user, or empty.
+        rejected: every row of the file that is not here, with the reason.
+        n_read: rows of the file.
+    """
+
+    layout: Layout
+    targets: tuple[Target, ...]
+    items: dict[str, list[Any]]
+    y: Float[np.ndarray, "rows targets"]
+    rows: np.ndarray
+    ids: list[str]
+    structures: list[str]
+    folds: list[str]
+    rejected: tuple[Rejected, ...]
+    n_read: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def subjects(self) -> Subjects:
+        """What a split may look at."""
+        structures = self.structures if self.layout.structure else []
+        return Subjects(len(self), structures, self.y[:, 0], self.folds)
+
+    def take(self, rows: np.ndarray) -> "Dataset":
+        """The rows at these positions, in that order."""
+        return replace(
+            self,
+            items={name: [items[i] for i in rows] for name, items in self.items.items()},
+            y=self.y[rows],
+            rows=self.rows[rows],
+            ids=[self.ids[i] for i in rows],
+            structures=[self.structures[i] for i in rows],
+            folds=[self.folds[i] for i in rows] if self.folds else [],
+        )
+
+    def rejected_frame(self) -> pd.DataFrame:
+        """The rejected rows as a table: row, id, step, reason, detail."""
+        columns = {
+            name: [str(getattr(r, name)) if name != "row" else r.row for r in self.rejected]
+            for name in ("row", "id", "step", "reason", "detail")
+        }
+        return pd.DataFrame(columns).astype({"row": "int64"})
+
+
+def read_dataset(table: Table, config: Config) -> Dataset:
+    """Read, standardise, parse the labels, reject what cannot be used, and merge repeated structures.
+
+    Raises:
+        InputError: no row is left; the message counts the reasons.
+    """
+    targets = build.targets(config)
+    layout = lay_out(table, build.task(config).slots, config.data)
+    parts: list[Prepared] = []
+    values: list[np.ndarray] = []
+    folds: list[str] = []
+    seen: set[str] = set()
+    rejected: list[Rejected] = []
+    n_read = 0
+    for chunk in chunks(table):
+        part = prepare(chunk, layout, seen)
+        n_read += chunk.n
+        y = _labels(chunk.columns, part, targets)
+        folds += [str(chunk.columns[config.data.fold][i]) for i in part.ok] if config.data.fold else []
+        values.append(y)
+        parts.append(part)
+        rejected += part.rejected()
+    y = np.concatenate(values) if values else np.empty((0, len(targets)))
+    rows = np.concatenate([p.rows[p.ok] for p in parts]) if parts else np.empty(0, dtype=np.int64)
+    ids = [p.ids[i] for p in parts for i in p.ok]
+    structures = [p.parent[i] for p in parts for i in p.ok]
+    items = {slot.name: [item for p in parts for item in p.items[slot.name]] for slot in layout.slots}
+    if len(rows) == 0:
+        raise InputError("reading the training rows", _in_words(n_read, rejected), "at least one usable row")
+    whole = Dataset(layout, targets, items, y, rows, ids, structures, folds, tuple(rejected), n_read)
+    return _merged(whole) if layout.structure and len(layout.slots) == 1 else whole
+
+
+def _labels(columns: dict[str, list[object]], part: Prepared, targets: Sequence[Target]) -> np.ndarray:
+    """Labels of the rows that go on; rows without any, or with one that cannot be read, are rejected."""
+    n = len(part.ids)
+    y = np.full((n, len(targets)), np.nan)
+    faults: list[Fault | None] = [None] * n
+    for position, target in enumerate(targets):
+        y[:, position], wrong = labels.parse(columns[target.name], target.kind, target.name)
+        faults = [a or b for a, b in zip(faults, wrong, strict=True)]
+    none = Fault("label", Reason.TARGET_MISSING, "no target of this row is known")
+    faults = [f or (none if np.isnan(y[i]).all() else None) for i, f in enumerate(faults)]
+    ok = list(part.ok)
+    part.reject(ok, [faults[i] for i in ok])
+    return y[part.ok]
+
+
+def _merged(data: Dataset) -> Dataset:
+    """One row per structure; the merged rows are listed with the row they went into."""
+    done = merge(data.structures, data.y, data.targets, data.rows)
+    faults = [
+        Rejected(int(data.rows[i]), data.ids[i], f.step, f.reason, f.detail) for i, f in sorted(done.faults.items())
+    ]
+    kept = data.take(done.kept)
+    rejected = tuple(sorted((*data.rejected, *faults), key=lambda r: r.row))
+    if len(kept) == 0:
+        raise InputError("reading the training rows", _in_words(data.n_read, rejected), "at least one usable row")
+    return replace(kept, y=done.values, rejected=rejected)
+
+
+def _in_words(n_read: int, rejected: Sequence[Rejected]) -> str:
+    counts = pd.Series([str(r.reason) for r in rejected], dtype=object).value_counts()
+    return f"{n_read} rows" + "".join(f", {count} {reason}" for reason, count in counts.items())

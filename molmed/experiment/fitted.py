@@ -1,0 +1,124 @@
+"""A fitted model behind one interface, whether a network or a forest: items in, values in the target's unit out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from molmed import catalog
+from molmed.errors import ArtefactError
+from molmed.experiment.build import Reader
+from molmed.experiment.config import structure
+from molmed.features import Featurizer, Packed, State
+from molmed.features._probe import digest
+from molmed.results import Fault
+from molmed.targets import Target
+
+Items = Mapping[str, Sequence[Any]]
+"""slot name -> one item per row."""
+
+
+@dataclass(frozen=True)
+class SlotFeatures:
+    """The featurizers of one slot with what they learnt from the training rows."""
+
+    reader: Reader
+    states: tuple[State, ...]
+
+    @classmethod
+    def fit(cls, reader: Reader, items: Sequence[Any]) -> "SlotFeatures":
+        """Fit every featurizer of the slot to the training items."""
+        return cls(reader, tuple(featurizer.fit(items) for _, featurizer in reader.featurizers))
+
+    def packs(self, items: Sequence[Any], rng: np.random.Generator | None = None) -> list[Packed]:
+        """One pack per featurizer."""
+        pairs = zip(self.reader.featurizers, self.states, strict=True)
+        return [featurizer.featurize(items, state, rng) for (_, featurizer), state in pairs]
+
+    def dims(self) -> dict[str, int]:
+        """The widths of the (only) featurizer."""
+        ((_, featurizer),) = self.reader.featurizers
+        return featurizer.dims(self.states[0])
+
+    def randomises(self) -> bool:
+        """Whether a featurizer draws its items anew when given a generator."""
+        return any(featurizer.randomises() for _, featurizer in self.reader.featurizers)
+
+    def unreadable(self, items: Sequence[Any]) -> list[Fault | None]:
+        """Per item the first fault a featurizer finds in it (text in a column of numbers)."""
+        faults: list[Fault | None] = [None] * len(items)
+        for (_, featurizer), state in zip(self.reader.featurizers, self.states, strict=True):
+            faults = [a or b for a, b in zip(faults, featurizer.unreadable(items, state), strict=True)]
+        return faults
+
+    def describe(self) -> dict[str, Any]:
+        """JSON: the model's name and settings, and each featurizer with version, state and probe digest."""
+        return {
+            "model": self.reader.model,
+            "options": dict(self.reader.options),
+            "features": [
+                {
+                    "name": name,
+                    "config": asdict(featurizer.config),
+                    "version": featurizer.version,
+                    "state": state,
+                    "digest": digest(featurizer, state),
+                }
+                for (name, featurizer), state in zip(self.reader.featurizers, self.states, strict=True)
+            ],
+        }
+
+
+def restore_slot(name: str, card: Mapping[str, Any]) -> SlotFeatures:
+    """The slot's featurizers from a card, refused if this installation featurises otherwise.
+
+    Raises:
+        ArtefactError: another featurizer version, or other arrays for the probe items.
+    """
+    featurizers, states = [], []
+    for stored in card["features"]:
+        feature = stored["name"]
+        entry = catalog.load("features", feature)
+        featurizer: Featurizer = entry(structure(entry.Config, stored["config"], f"featurizer {feature}"))
+        asked = f"loading the model's featurizer {feature!r} of slot {name!r}"
+        remedy = "install the version the model was trained with, or train it again"
+        if featurizer.version != stored["version"]:
+            here = f"version {featurizer.version} here"
+            raise ArtefactError(asked, here, f"version {stored['version']}, which it was trained with", remedy)
+        if digest(featurizer, stored["state"]) != stored["digest"]:
+            raise ArtefactError(
+                asked, "other features for the probe items than when it was trained", "equal features", remedy
+            )
+        featurizers.append((feature, featurizer))
+        states.append(stored["state"])
+    return SlotFeatures(Reader(card["model"], card["options"], tuple(featurizers)), tuple(states))
+
+
+class FittedModel(ABC):
+    """Items of every slot -> values. What it was fitted on is in `slots`."""
+
+    slots: dict[str, SlotFeatures]
+    targets: tuple[Target, ...]
+
+    @abstractmethod
+    def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
+        """Values in the target's unit, or the probability of class 1, one row per item."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Its weights."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """JSON from which, with the weights, it can be restored."""
+
+    def unreadable(self, items: Items) -> list[Fault | None]:
+        """Per row the first fault found in an item of any slot."""
+        n = len(next(iter(items.values())))
+        faults: list[Fault | None] = [None] * n
+        for name, slot in self.slots.items():
+            faults = [a or b for a, b in zip(faults, slot.unreadable(items[name]), strict=True)]
+        return faults

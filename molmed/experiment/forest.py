@@ -1,0 +1,76 @@
+"""A tree model behind the same interface: vector features of every slot side by side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from molmed import catalog
+from molmed.experiment import build
+from molmed.experiment.config import Config
+from molmed.experiment.fitted import FittedModel, Items, SlotFeatures
+from molmed.targets import Target
+from molmed.trees import Fitted
+
+
+@dataclass
+class FittedTrees(FittedModel):
+    """Fitted trees and the features they read."""
+
+    slots: dict[str, SlotFeatures]
+    targets: tuple[Target, ...]
+    name: str
+    fitted: Fitted
+
+    def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
+        """Values of every row."""
+        return self.fitted.predict(_vectors(self.slots, items))
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The trees' arrays."""
+        return self.fitted.to_arrays()
+
+    def describe(self) -> dict[str, Any]:
+        """JSON of everything but the arrays."""
+        return {
+            "family": "trees",
+            "name": self.name,
+            "slots": {name: slot.describe() for name, slot in self.slots.items()},
+        }
+
+
+def _vectors(slots: Mapping[str, SlotFeatures], items: Items) -> Float32[np.ndarray, "rows dim"]:
+    return np.concatenate([p.fields["x"] for name, slot in slots.items() for p in slot.packs(items[name])], axis=1)
+
+
+def fit_trees(
+    config: Config, items: Items, y: Float[np.ndarray, "rows targets"], weight: Float[np.ndarray, "rows targets"]
+) -> FittedTrees:
+    """Fit on all the given rows: trees need no validation part.
+
+    Raises:
+        InputError: too few rows or classes for a target.
+    """
+    targets = build.targets(config)
+    readers = build.readers(config)
+    slots = {name: SlotFeatures.fit(reader, items[name]) for name, reader in readers.items()}
+    model = build.tree(next(iter(readers.values())))
+    fitted = model.fit(_vectors(slots, items), y, targets, weight, config.seed)
+    return FittedTrees(slots, targets, next(iter(readers.values())).model, fitted)
+
+
+def restore_trees(
+    card: Mapping[str, Any],
+    arrays: dict[str, np.ndarray],
+    slots: dict[str, SlotFeatures],
+    targets: tuple[Target, ...],
+) -> FittedTrees:
+    """The trees of a card and its arrays.
+
+    Raises:
+        ArtefactError: damaged arrays, or other featurizers here.
+    """
+    fitted = catalog.load("trees", card["name"]).Fitted.from_arrays(arrays)
+    return FittedTrees(slots, targets, card["name"], fitted)

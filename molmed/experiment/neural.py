@@ -1,0 +1,146 @@
+"""A network on any slots: featurise, scale, train, predict, store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from molmed.errors import ArtefactError
+from molmed.experiment import build
+from molmed.experiment.config import Config, structure
+from molmed.experiment.fitted import FittedModel, Items, SlotFeatures
+from molmed.nn.feed import Feed, Rows, SlotRows
+from molmed.nn.learner import SupervisedLearner, predict_rows
+from molmed.nn.model import JoinConfig, Model, TaskPlan
+from molmed.targets import Scale, Slot, Target
+from molmed.train import History, Observer, TrainConfig, fit, seed_all
+
+_TASK = "task"
+
+
+@dataclass
+class FittedNetwork(FittedModel):
+    """A trained network with the scales of its targets."""
+
+    slots: dict[str, SlotFeatures]
+    targets: tuple[Target, ...]
+    scales: tuple[Scale, ...]
+    learner: SupervisedLearner
+    join: JoinConfig
+
+    def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
+        """Values of every row, in evaluation mode, on the device the network is on."""
+        values = predict_rows(self.learner, _rows(self.slots, items))
+        return np.stack([s.inverse(values[:, t]) for t, s in enumerate(self.scales)], axis=1)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The network's parameters."""
+        return {name: t.detach().cpu().numpy() for name, t in self.learner.module.state_dict().items()}
+
+    def describe(self) -> dict[str, Any]:
+        """JSON of everything but the weights."""
+        return {
+            "family": "network",
+            "slots": {name: slot.describe() for name, slot in self.slots.items()},
+            "scales": [asdict(s) for s in self.scales],
+            "join": asdict(self.join),
+            "parameters": sum(p.numel() for p in self.learner.module.parameters()),
+        }
+
+
+def _rows(slots: Mapping[str, SlotFeatures], items: Items, **labels: np.ndarray) -> Rows:
+    packed = {}
+    for name, slot in slots.items():
+        (pack,) = slot.packs(items[name])
+        redraw = _Redraw(slot, items[name]) if slot.randomises() else None
+        packed[name] = SlotRows("one", pack, redraw=redraw)
+    return Rows(packed, len(next(iter(items.values()))), task=_TASK, **labels)
+
+
+@dataclass(frozen=True)
+class _Redraw:
+    """Draws a slot's items anew, for `SlotRows.redraw`."""
+
+    slot: SlotFeatures
+    items: Sequence[Any]
+
+    def __call__(self, rng: np.random.Generator) -> Any:
+        return self.slot.packs(self.items, rng)[0]
+
+
+def _learner(
+    slots: Mapping[str, SlotFeatures], declared: Sequence[Slot], targets: tuple[Target, ...], join: JoinConfig
+) -> SupervisedLearner:
+    encoders = {name: build.encoder(slot.reader, slot.dims()) for name, slot in slots.items()}
+    plan = TaskPlan(tuple(declared), {name: name for name in slots}, targets, build.heads(targets))
+    return SupervisedLearner(Model(encoders, {_TASK: plan}, join))
+
+
+def fit_network(
+    config: Config,
+    items: Items,
+    y: Float[np.ndarray, "rows targets"],
+    weight: Float[np.ndarray, "rows targets"],
+    valid: np.ndarray,
+    *,
+    observers: Sequence[Observer] = (),
+    folder: Path | None = None,
+    resume: bool = False,
+) -> tuple[FittedNetwork, History]:
+    """Train on the rows outside `valid`; the epoch is chosen on the rows in it (row numbers; empty = last epoch).
+
+    Everything learnt from data (vocabularies, imputers, scales) is learnt from the rows outside `valid`.
+    """
+    targets = build.targets(config)
+    declared = build.task(config).slots
+    train = np.setdiff1d(np.arange(len(y)), valid)
+    chosen = {name: [values[i] for i in train] for name, values in items.items()}
+    slots = {name: SlotFeatures.fit(reader, chosen[name]) for name, reader in build.readers(config).items()}
+    scales = tuple(Scale.fit(y[train, t], target.kind) for t, target in enumerate(targets))
+    learnt = np.stack([s.forward(y[:, t]) for t, s in enumerate(scales)], axis=1)
+    settings: TrainConfig = replace(config.train, seed=config.seed)
+    seed_all(config.seed)
+    learner = _learner(slots, declared, targets, config.model.join)
+
+    def feed(rows: np.ndarray, shuffle: bool) -> Feed:
+        part = {name: [values[i] for i in rows] for name, values in items.items()}
+        made = _rows(slots, part, target=learnt[rows], weight=weight[rows])
+        return Feed(made, config.model.batch_size if shuffle else 256, shuffle, config.seed)
+
+    history = fit(
+        learner,
+        feed(train, True),
+        feed(valid, False) if len(valid) else None,
+        settings,
+        observers=observers,
+        folder=folder,
+        resume=resume,
+    )
+    return FittedNetwork(slots, targets, scales, learner, config.model.join), history
+
+
+def restore_network(
+    card: Mapping[str, Any],
+    tensors: Mapping[str, np.ndarray],
+    features: dict[str, SlotFeatures],
+    slots: tuple[Slot, ...],
+    targets: tuple[Target, ...],
+) -> FittedNetwork:
+    """The network of a card and its weights.
+
+    Raises:
+        ArtefactError: weights that do not fit the network the card describes.
+    """
+    join = structure(JoinConfig, card["join"])
+    learner = _learner(features, slots, targets, join)
+    try:
+        learner.module.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
+    except RuntimeError as error:
+        first = " ".join(str(error).split())[:200]
+        raise ArtefactError("loading the model's weights", first, "weights of the network in the card") from None
+    learner.module.eval()
+    return FittedNetwork(features, targets, tuple(Scale(**s) for s in card["scales"]), learner, join)

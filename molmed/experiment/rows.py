@@ -1,0 +1,178 @@
+"""The front of the corridor: chunk of a table -> items per slot, with a status for every row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from molmed.chem import Molecule
+from molmed.chem import read as read_molecule
+from molmed.data.columns import guess_id, guess_smiles, named
+from molmed.data.sources import Chunk
+from molmed.data.table import Table, chunks, column_names
+from molmed.errors import InputError
+from molmed.experiment.config import DataConfig
+from molmed.features.columns import is_missing
+from molmed.results import Fault, Reason, Rejected, Status
+from molmed.targets import Slot
+
+MAX_IDS = 1_000_000
+"""Ids are remembered for the duplicate check this far into a file, so that memory stays bounded."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which column is what in one table.
+
+    Args:
+        slots: the task's slots with their columns filled in.
+        id: id column, or "" when rows are called by their number.
+        said: sentences on what was guessed, for the user.
+    """
+
+    slots: tuple[Slot, ...]
+    id: str = ""
+    standardise: bool = True
+    said: tuple[str, ...] = ()
+
+    @property
+    def structure(self) -> Slot | None:
+        """The first slot that holds one molecule a row, if any."""
+        return next((s for s in self.slots if s.subject == "molecule" and s.cardinality == "one"), None)
+
+
+def lay_out(table: Table, slots: Sequence[Slot], config: DataConfig) -> Layout:
+    """Find the columns of a table, by what the user says and else by guess.
+
+    Raises:
+        InputError: a named column is not there, or no column can be taken for a slot.
+    """
+    names = column_names(table)
+    sample = next(chunks(table, 200), None)
+    cells: dict[str, list[object]] = sample.columns if sample is not None else {n: [] for n in names}
+    said: list[str] = []
+    found: dict[str, tuple[str, ...]] = {}
+    for slot in slots:
+        if slot.subject == "molecule":
+            found[slot.name] = (_structure_column(slot, names, cells, config, said),)
+    for column in (*config.targets, config.fold):
+        if column:
+            named(column, names, "finding the target and fold columns")
+    used = {c for columns in found.values() for c in columns} | {*config.targets, config.fold}
+    if config.id:
+        id = named(config.id, names, "finding the id column")
+    else:
+        guess = guess_id(names, tuple(used))
+        id = guess.column if guess else ""
+        said += [guess.how] if guess else []
+    for slot in slots:
+        if slot.subject == "columns":
+            wanted = slot.columns or config.columns or tuple(n for n in names if n not in used | {id})
+            found[slot.name] = tuple(named(c, names, f"finding the columns of slot {slot.name!r}") for c in wanted)
+            if not found[slot.name]:
+                raise InputError(f"filling slot {slot.name!r}", "no column left", "at least one", "name data.columns")
+    filled = tuple(Slot(s.name, s.subject, s.cardinality, found[s.name]) for s in slots)
+    return Layout(filled, id, config.standardise, tuple(said))
+
+
+def _structure_column(
+    slot: Slot, names: Sequence[str], cells: Mapping[str, Sequence[object]], config: DataConfig, said: list[str]
+) -> str:
+    wanted = slot.columns[0] if slot.columns else config.smiles
+    if wanted:
+        return named(wanted, names, "finding the SMILES column")
+    if not any(len(c) for c in cells.values()) and "smiles" in names:
+        return "smiles"
+    guess = guess_smiles(cells)
+    said.append(guess.how)
+    return guess.column
+
+
+@dataclass
+class Prepared:
+    """One chunk after reading. Lists have one entry per row; `items` only the rows in `ok`.
+
+    Args:
+        rows: int64, numbers of the rows in the file.
+        given: the structure cell as text, "" without a structure slot.
+        parent: SMILES of the standardised parent, "" where there is none.
+        ok: positions (in this chunk) of the rows that go on.
+        items: slot name -> one item per position in `ok`.
+    """
+
+    rows: np.ndarray
+    ids: list[str]
+    given: list[str]
+    parent: list[str]
+    status: list[Status]
+    reason: list[Reason]
+    detail: list[str]
+    ok: list[int] = field(default_factory=list)
+    items: dict[str, list[Any]] = field(default_factory=dict)
+
+    def reject(self, positions: Sequence[int], faults: Sequence[Fault | None]) -> None:
+        """Mark the rows at these positions that have a fault, and take them and their items out."""
+        bad = {p: f for p, f in zip(positions, faults, strict=True) if f is not None}
+        for position, fault in bad.items():
+            self.status[position] = Status.REJECTED
+            self.reason[position], self.detail[position] = fault.reason, fault.detail
+        keep = [i for i, position in enumerate(self.ok) if position not in bad]
+        self.items = {name: [items[i] for i in keep] for name, items in self.items.items()}
+        self.ok = [self.ok[i] for i in keep]
+
+    def rejected(self) -> list[Rejected]:
+        """The rejected rows with their address."""
+        return [
+            Rejected(int(self.rows[i]), self.ids[i], "row", self.reason[i], self.detail[i])
+            for i, status in enumerate(self.status)
+            if status == Status.REJECTED
+        ]
+
+
+def prepare(chunk: Chunk, layout: Layout, seen_ids: set[str]) -> Prepared:
+    """Read every slot of every row. No row is dropped; `seen_ids` carries the duplicate check over chunks."""
+    n = chunk.n
+    numbers = np.arange(chunk.start, chunk.start + n, dtype=np.int64)
+    ids = [str(row) for row in numbers]
+    if layout.id and layout.id in chunk.columns:
+        named_ids = ["" if is_missing(c) else str(c).strip() for c in chunk.columns[layout.id]]
+        ids = [name or number for name, number in zip(named_ids, ids, strict=True)]
+    out = Prepared(numbers, ids, [""] * n, [""] * n, [Status.OK] * n, [Reason.NONE] * n, [""] * n)
+    unread = {r.row - chunk.start: Fault(r.step, r.reason, r.detail) for r in chunk.rejected}
+    faults: list[Fault | None] = [unread.get(i) for i in range(n)]
+    items: dict[str, list[Any]] = {}
+    for slot in layout.slots:
+        if slot.subject == "molecule":
+            items[slot.name] = _read_molecules(chunk, slot, layout, faults, out)
+        else:
+            columns = [chunk.columns[c] for c in slot.columns]
+            items[slot.name] = [tuple(c[i] for c in columns) for i in range(n)]
+    for i in range(n):
+        if layout.id and ids[i] in seen_ids and out.status[i] == Status.OK:
+            out.status[i], out.reason[i] = Status.WARNED, Reason.DUPLICATE_ID
+            out.detail[i] = "an earlier row has the same id"
+        if layout.id and len(seen_ids) < MAX_IDS:
+            seen_ids.add(ids[i])
+    out.ok, out.items = list(range(n)), items
+    out.reject(range(n), faults)
+    return out
+
+
+def _read_molecules(chunk: Chunk, slot: Slot, layout: Layout, faults: list[Fault | None], out: Prepared) -> list[Any]:
+    items: list[Any] = []
+    for i, cell in enumerate(chunk.columns[slot.columns[0]]):
+        out.given[i] = cell if isinstance(cell, str) else ""
+        molecule = None if faults[i] is not None else read_molecule(cell, layout.standardise)
+        items.append(molecule)
+        if isinstance(molecule, Fault):
+            faults[i] = molecule
+        elif isinstance(molecule, Molecule):
+            out.parent[i] = molecule.smiles
+            if Reason.LARGE_MOLECULE in molecule.notes:
+                out.status[i], out.reason[i] = Status.WARNED, Reason.LARGE_MOLECULE
+                out.detail[i] = f"{molecule.mol.GetNumHeavyAtoms()} heavy atoms"
+            elif Reason.SALT_STRIPPED in molecule.notes:
+                out.reason[i] = Reason.SALT_STRIPPED
+                out.detail[i] = f"parent {molecule.smiles}, removed {' '.join(molecule.stripped)}"
+    return items
