@@ -19,6 +19,7 @@ from molmed.errors import UnknownNameError
 
 SHELVES = {
     "sources": "data/sources",
+    "sinks": "data/sinks",
     "splits": "data/splits",
     "features": "features",
     "tasks": "tasks",

@@ -33,12 +33,14 @@ class Contents:
         tensors: file stem -> arrays by name; each file is one safetensors ("weights", "domain/index").
         tables: file stem -> data frame; each is one Parquet file ("history", "rejected", "domain/compounds").
         texts: file name -> text ("config.toml").
+        documents: file stem -> JSON values ("calibration").
     """
 
     card: dict[str, Any]
     tensors: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, Any] = field(default_factory=dict)
 
 
 def write(folder: Path, contents: Contents) -> None:
@@ -76,6 +78,8 @@ def _write_parts(folder: Path, contents: Contents) -> None:
         pq.write_table(pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None), path)
     for name, text in contents.texts.items():
         (folder / name).write_text(text, encoding="utf-8")
+    for stem, values in contents.documents.items():
+        (folder / f"{stem}.json").write_text(_json(values), encoding="utf-8")
     files = {
         path.relative_to(folder).as_posix(): _sha256(path.read_bytes())
         for path in sorted(folder.rglob("*"))
@@ -83,7 +87,11 @@ def _write_parts(folder: Path, contents: Contents) -> None:
     }
     card = {"format": FORMAT, **contents.card, "files": files}
     card["digest"] = _digest(card)
-    (folder / _CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / _CARD).write_text(_json(card), encoding="utf-8")
+
+
+def _json(values: Any) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read(folder: Path) -> Contents:
@@ -123,6 +131,8 @@ def read(folder: Path) -> Contents:
 
 def _read_part(folder: Path, name: str, expected: str, contents: Contents, asked: str, remedy: str) -> None:
     path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ArtefactError(asked, f"a file {name} outside the folder", "files of the model only", remedy)
     if not path.is_file():
         raise ArtefactError(asked, f"no {name}", "every file the card lists", remedy)
     if _sha256(path.read_bytes()) != expected:
@@ -133,9 +143,11 @@ def _read_part(folder: Path, name: str, expected: str, contents: Contents, asked
             contents.tensors[stem] = load_file(path)
         elif name.endswith(".parquet"):
             contents.tables[stem] = pq.read_table(path).to_pandas()
+        elif name.endswith(".json"):
+            contents.documents[stem] = json.loads(path.read_text(encoding="utf-8"))
         else:
             contents.texts[name] = path.read_text(encoding="utf-8")
-    except (SafetensorError, pa.ArrowInvalid, UnicodeDecodeError) as error:
+    except (SafetensorError, pa.ArrowInvalid, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ArtefactError(asked, f"an unreadable {name} ({error})", "an undamaged model", remedy) from None
 
 

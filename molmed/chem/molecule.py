@@ -1,6 +1,7 @@
 """The molecule every later room sees."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from rdkit import Chem
 
@@ -13,14 +14,19 @@ class Molecule:
 
     Args:
         mol: the standardised parent, sanitised.
-        smiles: its canonical isomeric SMILES.
         given: the text as it came.
+        changed: whether standardisation made another structure of it.
         stripped: canonical SMILES of the counter-ions and solvents that were removed.
         notes: what the user should know: SALT_STRIPPED, LARGE_MOLECULE.
     """
 
     mol: Chem.Mol
-    smiles: str
     given: str
+    changed: bool = False
     stripped: tuple[str, ...] = ()
     notes: tuple[Reason, ...] = ()
+
+    @cached_property
+    def smiles(self) -> str:
+        """Canonical isomeric SMILES of the parent; written on first use, since it costs as much as parsing."""
+        return str(Chem.MolToSmiles(self.mol))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from numbers import Real
 
 from rdkit import Chem, rdBase
 
@@ -29,10 +30,10 @@ def read(text: object, standardise: bool = True) -> Molecule | Fault:
     Accepted: SMILES, CXSMILES, and a SMILES followed by a name; only the part up to the first blank is read.
     A dummy atom `*` is kept (a fragment library is a legal input). Explicit isotopes are kept.
     """
-    if text is None or (isinstance(text, float) and math.isnan(text)):
+    if text is None or (isinstance(text, Real) and math.isnan(text)):
         return Fault("read", Reason.EMPTY, "the structure cell is empty")
     if not isinstance(text, str):
-        return Fault("read", Reason.NOT_TEXT, f"a {type(text).__name__} where a SMILES was expected")
+        return Fault("read", Reason.NOT_TEXT, f"a value of type {type(text).__name__} where a SMILES was expected")
     words = text.split(None, 1)
     if not words:
         return Fault("read", Reason.EMPTY, "the structure cell is empty")
@@ -40,32 +41,49 @@ def read(text: object, standardise: bool = True) -> Molecule | Fault:
     if len(smiles) > MAX_CHARACTERS:
         return Fault("read", Reason.SYNTAX, f"{len(smiles)} characters; at most {MAX_CHARACTERS} are parsed")
     with rdBase.BlockLogs():
-        if not smiles.isprintable():
-            return Fault("read", Reason.SYNTAX, "the text holds control characters")
+        if not (smiles.isascii() and smiles.isprintable()):  # RDKit would cut such characters off at either end
+            alien = next(c for c in smiles if not (c.isascii() and c.isprintable()))
+            return Fault("read", Reason.SYNTAX, f"not a SMILES: it holds the character {alien!r} (U+{ord(alien):04X})")
         mol = Chem.MolFromSmiles(smiles)
         if mol is None:
             return _why_not(smiles)
         if mol.GetNumAtoms() == 0:
             return Fault("read", Reason.NO_ATOMS, "the SMILES holds no atom")
-        return _parent(mol, smiles, text) if standardise else _molecule(mol, text, ())
+        return _parent(mol, smiles, text) if standardise else _molecule(mol, text, False, ())
 
 
 def _parent(mol: Chem.Mol, smiles: str, given: str) -> Molecule | Fault:
     if unchanged(mol, "." not in smiles):
-        return _molecule(mol, given, ())
+        return _molecule(mol, given, False, ())
     answer = full_standardise(mol)
-    return answer if isinstance(answer, Fault) else _molecule(answer[0], given, answer[1])
+    if isinstance(answer, Fault):
+        return answer
+    parent, stripped = answer
+    written = Chem.MolToSmiles(parent)
+    if not stripped and written == Chem.MolToSmiles(mol):
+        return _molecule(mol, given, False, ())
+    # read again, so that a salt has the very features of its parent (hydrogens and radicals of metals differ else)
+    again = Chem.MolFromSmiles(written)
+    if again is None:
+        return Fault("standardise", Reason.STANDARDISE, f"the parent {_shortened(written)} cannot be read")
+    return _molecule(again, given, True, stripped)
 
 
-def _molecule(mol: Chem.Mol, given: str, stripped: tuple[str, ...]) -> Molecule:
+def _molecule(mol: Chem.Mol, given: str, changed: bool, stripped: tuple[str, ...]) -> Molecule:
     notes = (Reason.SALT_STRIPPED,) * bool(stripped)
     notes += (Reason.LARGE_MOLECULE,) * (mol.GetNumHeavyAtoms() >= LARGE_ATOMS)
-    return Molecule(mol, Chem.MolToSmiles(mol), given, stripped, notes)
+    return Molecule(mol, given, changed, stripped, notes)
 
 
 def _why_not(smiles: str) -> Fault:
     """Parse again without chemistry to say what is wrong; only unreadable rows pay for it."""
-    if ">" in smiles:
+    if (value := _number(smiles)) is not None:
+        if math.isnan(value):
+            return Fault("read", Reason.EMPTY, f"the structure cell holds {smiles!r}")
+        return Fault("read", Reason.NOT_TEXT, f"the number {smiles} where a SMILES was expected")
+    if not smiles.strip("."):
+        return Fault("read", Reason.NO_ATOMS, "the SMILES holds nothing but empty fragments")
+    if smiles.replace("->", "").count(">") == 2:  # "->" is a dative bond
         return Fault("read", Reason.REACTION, "a reaction SMILES; one molecule is expected")
     raw = Chem.MolFromSmiles(smiles, sanitize=False)
     if raw is None:
@@ -79,3 +97,10 @@ def _why_not(smiles: str) -> Fault:
 
 def _shortened(text: str, n: int = 80) -> str:
     return text if len(text) <= n else text[:n] + "..."
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -4,11 +4,12 @@ The steps are RDKit's own (rdMolStandardize, after MolVS); they cost about four 
 molecule that `unchanged` proves untouched by all of them skips them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rdkit import Chem
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from molmed.chem.counter_ions import is_counter_ion
 from molmed.results import Fault, Reason
 
 VERSION = "1"
@@ -21,40 +22,48 @@ _REMOVER = rdMolStandardize.FragmentRemover()
 _UNCHARGER = rdMolStandardize.Uncharger()
 
 
-def _metals(mol: Chem.Mol) -> None:
+def _metals(mol: Chem.Mol) -> Chem.Mol:
     _METALS.DisconnectInPlace(mol)
     Chem.SanitizeMol(mol)
+    return mol
 
 
-def _normalise(mol: Chem.Mol) -> None:
-    _NORMALISER.normalizeInPlace(mol)
+def _normalise(mol: Chem.Mol) -> Chem.Mol:
+    # not normalizeInPlace: where a rule gives something that has no Kekule form (sydnones), the copying version keeps
+    # the molecule and the other leaves a wreck, which later becomes another molecule (RDKit issue 7189)
+    return _NORMALISER.normalize(mol)
 
 
-def _reionise(mol: Chem.Mol) -> None:
+def _reionise(mol: Chem.Mol) -> Chem.Mol:
     _REIONISER.reionizeInPlace(mol)
+    return mol
 
 
-def _strip(mol: Chem.Mol) -> None:
+def _strip(mol: Chem.Mol) -> Chem.Mol:
     _REMOVER.removeInPlace(mol)
+    return mol
 
 
-def _uncharge(mol: Chem.Mol) -> None:
+def _uncharge(mol: Chem.Mol) -> Chem.Mol:
     _UNCHARGER.unchargeInPlace(mol)
+    return mol
 
 
-def _sanitise(mol: Chem.Mol) -> None:
+def _sanitise(mol: Chem.Mol) -> Chem.Mol:
     Chem.SanitizeMol(mol)
     Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    return mol
 
 
-STEPS: tuple[tuple[str, Callable[[Chem.Mol], None]], ...] = (
+Step = Callable[[Chem.Mol], Chem.Mol]
+STEPS: tuple[tuple[str, Step], ...] = (
     ("metals", _metals),
     ("normalise", _normalise),
     ("reionise", _reionise),
     ("strip", _strip),
     ("uncharge", _uncharge),
 )
-"""Ordered, named; each changes the molecule in place."""
+"""Ordered, named; each may change the molecule it is given and returns the result."""
 
 # One query for everything a step could act on. RDKit does not show its compiled-in tables to Python, so the
 # query is what their left-hand sides have in common: every normalisation needs a charged atom, a sulfoxide
@@ -75,34 +84,64 @@ def unchanged(mol: Chem.Mol, one_fragment: bool) -> bool:
 def standardise(mol: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
     """(parent, canonical SMILES of what was removed) by the full path; the input is not modified.
 
-    Salts and solvents of RDKit's list go first (the last fragment is always kept). Of what is left, equal
-    fragments count once, one organic fragment (with carbon) is the parent of any inorganic rest, and two
-    different organic ones are a mixture. A structure without carbon keeps its largest fragment.
+    Salts and solvents of RDKit's list go first (the last fragment is always kept). Every fragment that is left is
+    uncharged by itself: beside a metal that no list names, the parent would keep the charges that balance it. Equal
+    fragments count once. One organic fragment (with carbon) is the parent of any inorganic rest; of several, those
+    that are known as counter-ions go, and unless exactly one remains they are a mixture. A structure without carbon
+    keeps its largest fragment.
     """
-    parent = Chem.Mol(mol)
-    for name, change in (*STEPS, ("sanitise", _sanitise)):
+    whole = _apply(Chem.Mol(mol), STEPS[:1])
+    if isinstance(whole, Fault):
+        return whole
+    one = len(Chem.GetMolFrags(whole)) == 1
+    given = [] if one else _mark(whole)
+    whole = _apply(whole, STEPS[1:4])
+    if isinstance(whole, Fault):
+        return whole
+    parts = []
+    for fragment in (whole,) if one else Chem.GetMolFrags(whole, asMols=True):
+        part = _apply(fragment, (*STEPS[4:], ("sanitise", _sanitise)))
+        if isinstance(part, Fault):
+            return part
+        parts.append(part)
+    return (parts[0], ()) if one else _parent_of(given, parts)
+
+
+def _apply(mol: Chem.Mol, steps: Sequence[tuple[str, Step]]) -> Chem.Mol | Fault:
+    for name, change in steps:
         try:
-            change(parent)
+            mol = change(mol)
         except (ValueError, RuntimeError) as error:  # RDKit's sanitisation and invariant errors
             return Fault("standardise", Reason.STANDARDISE, f"{name}: {_one_line(error)}")
-    before = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)
-    if len(before) == 1 and len(Chem.GetMolFrags(parent)) == 1:
-        return parent, ()
-    return _parent_of(before, parent)
+    return mol
 
 
-def _parent_of(before: tuple[Chem.Mol, ...], kept: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
-    fragments = {Chem.MolToSmiles(f): f for f in Chem.GetMolFrags(kept, asMols=True)}
-    organic = {s: f for s, f in fragments.items() if f.HasSubstructMatch(_CARBON)}
+_FRAGMENT = "_molmed_fragment"
+
+
+def _mark(mol: Chem.Mol) -> list[str]:
+    """Canonical SMILES of the fragments; each atom is marked with the number of its own."""
+    for number, atoms in enumerate(Chem.GetMolFrags(mol)):
+        for atom in atoms:
+            mol.GetAtomWithIdx(atom).SetIntProp(_FRAGMENT, number)
+    return [Chem.MolToSmiles(f) for f in Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)]
+
+
+def _parent_of(given: list[str], parts: Sequence[Chem.Mol]) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
+    by_smiles: dict[str, list[Chem.Mol]] = {}
+    for part in parts:
+        by_smiles.setdefault(Chem.MolToSmiles(part), []).append(part)
+    organic = [s for s, equal in by_smiles.items() if equal[0].HasSubstructMatch(_CARBON)]
     if len(organic) > 1:
-        return Fault("standardise", Reason.MIXTURE, "different organic parents: " + " and ".join(organic))
-    candidates = organic or fragments
-    if not candidates:
-        return Fault("standardise", Reason.NO_ATOMS, "nothing is left after stripping")
-    smiles = max(candidates, key=lambda s: (candidates[s].GetNumHeavyAtoms(), s))
-    given = [Chem.MolToSmiles(f) for f in before]
-    same = smiles if smiles in given else max(given, key=lambda s: (len(s), s))
-    return candidates[smiles], tuple(sorted({s for s in given if s != same}))
+        parents = [s for s in organic if not is_counter_ion(by_smiles[s][0])]
+        if len(parents) != 1:
+            detail = "different organic parents: " + " and ".join(parents or organic)
+            return Fault("standardise", Reason.MIXTURE, detail)
+        organic = parents
+    smiles = max(organic or by_smiles, key=lambda s: (by_smiles[s][0].GetNumHeavyAtoms(), s))
+    kept = {a.GetIntProp(_FRAGMENT) for part in by_smiles[smiles] for a in part.GetAtoms() if a.HasProp(_FRAGMENT)}
+    removed = {name for number, name in enumerate(given) if number not in kept}
+    return by_smiles[smiles][0], tuple(sorted(removed))
 
 
 _CARBON = Chem.MolFromSmarts("[#6]")

@@ -8,8 +8,9 @@ from rdkit import Chem, rdBase
 
 from molmed.errors import InputError, nearest
 
-_SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "structure", "mol", "molecule", "drug", "compound")
-_ID_NAMES = ("id", "compound_id", "molecule_id", "mol_id", "drug_id", "cid", "name", "patient_id", "identifier")
+# in the form of `plain`
+SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "structure", "mol", "molecule", "drug", "compound")
+ID_NAMES = ("id", "compound_id", "molecule_id", "mol_id", "drug_id", "cid", "name", "patient_id", "identifier")
 _SAMPLE = 50
 
 
@@ -40,16 +41,19 @@ def guess_smiles(sample: Mapping[str, Sequence[object]]) -> Guess:
     Raises:
         InputError: no column holds structures.
     """
-    by_name = {re.sub(r"[\s-]+", "_", name.strip().lower()): name for name in reversed(list(sample))}
-    for known in _SMILES_NAMES:
-        if known in by_name and _looks_like_smiles(sample[by_name[known]], least=0.2):
-            return Guess(by_name[known], f"column {by_name[known]!r} taken as SMILES (by its name)")
-    for name, cells in sample.items():
-        if _looks_like_smiles(cells, least=0.8):
+    by_name = {plain(name): name for name in reversed(list(sample))}
+    for known in SMILES_NAMES:
+        if known in by_name and _share(sample[by_name[known]]) >= 0.2:
+            return _by_name(by_name[known])
+    share = {name: _share(cells) for name, cells in sample.items()}
+    # a column of "C", "N" and "O" parses as well, so one with bonds, rings or branches is preferred
+    telling = [n for n in sample if any(set(str(c)) & set("=#()[]123456789") for c in sample[n] if is_smiles(c))]
+    for name, least in (*((n, 0.8) for n in telling), *((n, 1.0) for n in sample)):
+        if share[name] >= least:
             return Guess(name, f"column {name!r} taken as SMILES (its cells parse)")
-    for known in _SMILES_NAMES:
+    for known in SMILES_NAMES:
         if known in by_name:
-            return Guess(by_name[known], f"column {by_name[known]!r} taken as SMILES (by its name)")
+            return _by_name(by_name[known])
     raise InputError(
         "finding the SMILES column", "columns " + ", ".join(sample), "a column of SMILES", "name it with --smiles"
     )
@@ -57,19 +61,32 @@ def guess_smiles(sample: Mapping[str, Sequence[object]]) -> Guess:
 
 def guess_id(names: Sequence[str], taken: Sequence[str]) -> Guess | None:
     """The id column by its name, or None: rows are then called by their number."""
-    for known in _ID_NAMES:
-        for name in names:
-            if name.strip().lower() == known and name not in taken:
-                return Guess(name, f"column {name!r} taken as id (by its name)")
+    by_name = {plain(name): name for name in reversed(list(names)) if name not in taken}
+    for known in ID_NAMES:
+        if known in by_name:
+            return Guess(by_name[known], f"column {by_name[known]!r} taken as id (by its name)")
     return None
 
 
-def _looks_like_smiles(cells: Sequence[object], least: float) -> bool:
-    """Whether enough of the first cells parse as SMILES and are more than bare words or numbers."""
-    texts = [c.strip() for c in cells if isinstance(c, str) and c.strip()][:_SAMPLE]
-    if not texts:
+def plain(name: str) -> str:
+    """A column name in lower case with "_" for blanks and dashes."""
+    return re.sub(r"[\s-]+", "_", name.strip().lower())
+
+
+def is_smiles(cell: object) -> bool:
+    """Whether the first word of a cell can be parsed; chemistry is not checked."""
+    words = cell.split(None, 1) if isinstance(cell, str) else []
+    if not words or not words[0].isascii() or words[0].isdigit():
         return False
     with rdBase.BlockLogs():
-        good = [t for t in texts if not t.isdigit() and Chem.MolFromSmiles(t.split()[0], sanitize=False) is not None]
-    telling = any(len(t) > 3 and set(t) & set("=#()[]123456789cn") for t in good) or len(good) == len(texts)
-    return telling and len(good) >= least * len(texts)
+        return Chem.MolFromSmiles(words[0], sanitize=False) is not None
+
+
+def _share(cells: Sequence[object]) -> float:
+    """The share of SMILES among the first cells of text; 0 without any."""
+    texts = [c for c in cells if isinstance(c, str) and c.strip()][:_SAMPLE]
+    return sum(map(is_smiles, texts)) / len(texts) if texts else 0.0
+
+
+def _by_name(column: str) -> Guess:
+    return Guess(column, f"column {column!r} taken as SMILES (by its name)")

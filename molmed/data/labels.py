@@ -1,18 +1,17 @@
 """Label cells -> numbers, nan = unknown. What cannot be read is a fault, never a guess."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
 
+from molmed.data.cells import is_missing, number
 from molmed.results import Fault, Reason
 from molmed.targets import Kind
 
-_UNKNOWN = frozenset({"", "na", "n/a", "nan", "none", "null", "?"})
 _CLASSES = {
-    "0": 0.0, "0.0": 0.0, "false": 0.0, "inactive": 0.0, "no": 0.0, "negative": 0.0,
-    "1": 1.0, "1.0": 1.0, "true": 1.0, "active": 1.0, "yes": 1.0, "positive": 1.0,
+    "false": 0.0, "inactive": 0.0, "no": 0.0, "negative": 0.0,
+    "true": 1.0, "active": 1.0, "yes": 1.0, "positive": 1.0,
 }  # fmt: skip
 
 
@@ -21,9 +20,9 @@ def parse(cells: Sequence[object], kind: Kind, name: str) -> tuple[Float[np.ndar
     values = np.full(len(cells), np.nan)
     faults: list[Fault | None] = [None] * len(cells)
     for row, cell in enumerate(cells):
-        if cell is None or (isinstance(cell, float) and math.isnan(cell)) or str(cell).strip().lower() in _UNKNOWN:
+        if is_missing(cell):
             continue
-        value = _number(cell) if kind == "regression" else _CLASSES.get(str(cell).strip().lower())
+        value = number(cell) if kind == "regression" else _class(cell)
         if value is None:
             reason = Reason.TARGET_NOT_A_NUMBER if kind == "regression" else Reason.TARGET_NOT_A_CLASS
             wanted = "a finite number" if kind == "regression" else "0/1, false/true, inactive/active or no/yes"
@@ -33,9 +32,6 @@ def parse(cells: Sequence[object], kind: Kind, name: str) -> tuple[Float[np.ndar
     return values, faults
 
 
-def _number(cell: object) -> float | None:
-    try:
-        value = float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return value if math.isfinite(value) else None
+def _class(cell: object) -> float | None:
+    value = number(cell)
+    return value if value in (0.0, 1.0) else _CLASSES.get(str(cell).strip().lower())

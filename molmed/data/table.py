@@ -10,7 +10,8 @@ from molmed import catalog
 from molmed.data.sources import Chunk, Source
 from molmed.errors import InputError
 
-Table = str | Path | pd.DataFrame | pd.Series | Mapping[str, Sequence[object]] | Sequence[object]
+Cells = Sequence[object] | np.ndarray | pd.Series
+Table = str | Path | pd.DataFrame | Mapping[str, Cells] | Cells
 """A path, a data frame, a dict of columns, or a sequence of SMILES (column "smiles")."""
 
 
@@ -28,9 +29,8 @@ def open_source(path: Path) -> Source:
             made: Source = source()
             return made
         accepted += source.extensions
-    raise InputError(
-        f"reading {path}", f"the extension {path.suffix!r}", ", ".join(accepted) + " and .gz of each", "rename the file"
-    )
+    came = f"the extension {Path(name).suffix!r}"
+    raise InputError(f"reading {path}", came, ", ".join(accepted) + " and .gz of each", "rename the file")
 
 
 def column_names(table: Table) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def chunks(table: Table, rows: int = 10_000) -> Iterator[Chunk]:
     frame = _frame(table)
     for start in range(0, len(frame), rows):
         part = frame.iloc[start : start + rows]
-        yield Chunk(start, {str(name): part[name].tolist() for name in part.columns}, len(part))
+        yield Chunk(start, {str(name): _cells(part[name]) for name in part.columns}, len(part))
 
 
 def read(path: str | Path) -> pd.DataFrame:
@@ -72,13 +72,29 @@ def read(path: str | Path) -> pd.DataFrame:
     return frame
 
 
+def _cells(column: pd.Series) -> list[object]:
+    """Its objects, None for NaN, NaT and pandas' NA."""
+    missing = column.isna()
+    return [None if m else cell for cell, m in zip(column.tolist(), missing, strict=True)]
+
+
 def _frame(table: object) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
+        names = [str(name) for name in table.columns]
+        if len(set(names)) < len(names):
+            raise InputError("reading a data frame", f"the columns {', '.join(names)}", "different names")
         return table
     if isinstance(table, Mapping):
-        return pd.DataFrame({name: pd.Series(list(cells), dtype=object) for name, cells in table.items()})
-    if isinstance(table, pd.Series | np.ndarray | Sequence):
-        return pd.DataFrame({"smiles": pd.Series(list(table), dtype=object)})
-    raise InputError(
-        "reading rows", f"a {type(table).__name__}", "a path, a data frame, a dict of columns or a list of SMILES"
-    )
+        columns = {name: _listed(cells, f"reading column {name!r}") for name, cells in table.items()}
+        lengths = {name: len(cells) for name, cells in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise InputError("reading a dict of columns", f"the lengths {lengths}", "equally many cells in each")
+        return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+    return pd.DataFrame({"smiles": pd.Series(_listed(table, "reading rows"), dtype=object)})
+
+
+def _listed(cells: object, asked: str) -> list[object]:
+    if isinstance(cells, str | bytes) or not isinstance(cells, pd.Series | np.ndarray | Sequence):
+        accepted = "a path, a data frame, a dict of columns or a list of SMILES"
+        raise InputError(asked, f"a value of type {type(cells).__name__}", accepted)
+    return list(cells)

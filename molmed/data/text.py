@@ -9,7 +9,7 @@ from pathlib import Path
 
 from molmed.errors import InputError
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 17
 
 
 class Truncated(EOFError):
@@ -19,26 +19,30 @@ class Truncated(EOFError):
 def lines(path: Path) -> Iterator[str]:
     """The lines of a text file without their ends ("\\n", "\\r\\n" or "\\r").
 
-    UTF-8 with or without a byte order mark, else Latin-1. A last line without an end counts.
+    UTF-8 with or without a byte order mark; a line that is not UTF-8 is read as Latin-1. A last line without an
+    end counts.
 
     Raises:
-        InputError: no such file, or `.gz` that is not gzip.
-        Truncated: a gzip file is cut short; raised after the lines before the cut.
+        InputError: the file cannot be opened, is `.gz` but not gzip, or is UTF-16.
+        Truncated: a gzip file is cut short or damaged; raised after the lines before the cut.
     """
-    decoder = codecs.getincrementaldecoder(encoding(path))()
-    tail = ""
+    held = b""
+    first = True
     cut = False
     try:
         for block in _blocks(path):
-            tail += decoder.decode(block)
+            if first:
+                _refuse_utf16(path, block)
+            held += block
             # a "\r" at the very end may be half of "\r\n"
-            held = "\r" if tail.endswith("\r") else ""
-            *whole, tail = _split(tail[: len(tail) - len(held)])
-            tail += held
-            yield from whole
+            end = 1 + max(held.rfind(b"\n"), held.rfind(b"\r", 0, -1))
+            if end:
+                *whole, _ = _split(_decode(held[:end], first))
+                held, first = held[end:], False
+                yield from whole
     except Truncated:
         cut = True
-    *whole, tail = _split(tail)
+    *whole, tail = _split(_decode(held, first))
     yield from whole
     if cut:
         raise Truncated(str(path))
@@ -46,17 +50,25 @@ def lines(path: Path) -> Iterator[str]:
         yield tail
 
 
-def encoding(path: Path) -> str:
-    """ "utf-8-sig" if the whole file is UTF-8, else "latin-1". Reads the file once, block by block."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _decode(data: bytes, first: bool) -> str:
+    if first:
+        data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        for block in _blocks(path):
-            decoder.decode(block)
+        return data.decode()
     except UnicodeDecodeError:
-        return "latin-1"
-    except Truncated:
-        return "utf-8-sig"
-    return "utf-8-sig"
+        return "".join(_either(line) for line in data.splitlines(keepends=True))
+
+
+def _either(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def _refuse_utf16(path: Path, block: bytes) -> None:
+    if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"reading {path}", "UTF-16 text", "UTF-8 or Latin-1 text", "save it as UTF-8")
 
 
 def _split(text: str) -> list[str]:
@@ -64,16 +76,19 @@ def _split(text: str) -> list[str]:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
+    some = False
     with _open(path) as file:
         while True:
             try:
                 block = file.read1(_BLOCK)  # read() would lose what stands before a cut
-            except (EOFError, zlib.error) as error:
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                if isinstance(error, gzip.BadGzipFile) and not some:
+                    came = f"no gzip content ({error})"
+                    raise InputError(f"reading {path}", came, "a gzip file", "rename it") from None
                 raise Truncated(str(path)) from error
-            except gzip.BadGzipFile as error:
-                raise InputError(f"reading {path}", f"no gzip content ({error})", "a gzip file", "rename it") from None
             if not block:
                 return
+            some = True
             yield block
 
 
@@ -84,3 +99,6 @@ def _open(path: Path) -> gzip.GzipFile | BufferedReader:
         raise InputError(f"reading {path}", "no such file", "an existing file", "check the path") from None
     except IsADirectoryError:
         raise InputError(f"reading {path}", "a folder", "a file", "name a file in it") from None
+    except (OSError, ValueError) as error:  # no permission, a name that is too long or holds a NUL character
+        came = f"that it cannot be opened ({error})"
+        raise InputError(f"reading {str(path)[:200]!r}", came, "a readable file") from None

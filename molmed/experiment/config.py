@@ -81,9 +81,9 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole run. `seed` starts everything that is drawn, except the split, which has its own."""
+    """A whole run. An empty `task` is guessed from the labels. `seed` starts all that is drawn but the split."""
 
-    task: str = "activity"
+    task: str = ""
     unit: str = ""
     seed: int = 0
     data: DataConfig = field(default_factory=DataConfig)
@@ -159,11 +159,25 @@ def read_toml(path: Path) -> Config:
         ConfigError: see `structure`.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError("reading the configuration", f"no file {path}", "a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"reading the configuration {path}", f"text that is not TOML ({error})", "TOML") from None
+        raise InputError("reading the configuration", f"no file {path}", "a TOML file", "check the path") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"reading the configuration {path}", f"text that is not UTF-8 ({error})", "TOML") from None
+    return parse_toml(text, str(path))
+
+
+def parse_toml(text: str, where: str) -> Config:
+    """The configuration in a TOML text; `where` is for the message.
+
+    Raises:
+        InputError: not TOML (with the parser's line).
+        ConfigError: see `structure`.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"reading the configuration {where}", f"text that is not TOML ({error})", "TOML") from None
     return structure(Config, values)
 
 

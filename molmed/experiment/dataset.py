@@ -100,12 +100,34 @@ def read_dataset(table: Table, config: Config) -> Dataset:
     y = np.concatenate(values) if values else np.empty((0, len(targets)))
     rows = np.concatenate([p.rows[p.ok] for p in parts]) if parts else np.empty(0, dtype=np.int64)
     ids = [p.ids[i] for p in parts for i in p.ok]
-    structures = [p.parent[i] for p in parts for i in p.ok]
     items = {slot.name: [item for p in parts for item in p.items[slot.name]] for slot in layout.slots}
+    structures = [m.smiles for m in items[layout.structure.name]] if layout.structure else [""] * len(rows)
     if len(rows) == 0:
         raise InputError("reading the training rows", _in_words(n_read, rejected), "at least one usable row")
     whole = Dataset(layout, targets, items, y, rows, ids, structures, folds, tuple(rejected), n_read)
-    return _merged(whole) if layout.structure and len(layout.slots) == 1 else whole
+    readable = _readable(whole, config)
+    return _merged(readable) if layout.structure and len(layout.slots) == 1 else readable
+
+
+def _readable(data: Dataset, config: Config) -> Dataset:
+    """Without the rows that hold a cell of another kind than the rest of its column.
+
+    Which kind a column is of is looked up over all rows; whatever else is learnt from them is not kept.
+    """
+    faults: list[Fault | None] = [None] * len(data)
+    for name, reader in build.readers(config).items():
+        for _, featurizer in reader.featurizers:
+            if featurizer.subject != "molecule":
+                found = featurizer.unreadable(data.items[name], featurizer.fit(data.items[name]))
+                faults = [a or b for a, b in zip(faults, found, strict=True)]
+    if not any(faults):
+        return data
+    good = np.asarray([i for i, fault in enumerate(faults) if fault is None], dtype=np.int64)
+    bad = [f.at(int(data.rows[i]), data.ids[i]) for i, f in enumerate(faults) if f is not None]
+    rejected = tuple(sorted((*data.rejected, *bad), key=lambda r: r.row))
+    if len(good) == 0:
+        raise InputError("reading the training rows", _in_words(data.n_read, rejected), "at least one usable row")
+    return replace(data.take(good), rejected=rejected)
 
 
 def _labels(columns: dict[str, list[object]], part: Prepared, targets: Sequence[Target]) -> np.ndarray:

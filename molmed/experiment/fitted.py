@@ -14,7 +14,7 @@ from molmed.experiment.build import Reader
 from molmed.experiment.config import structure
 from molmed.features import Featurizer, Packed, State
 from molmed.features._probe import digest
-from molmed.results import Fault
+from molmed.results import Fault, Reason
 from molmed.targets import Target
 
 Items = Mapping[str, Sequence[Any]]
@@ -97,15 +97,70 @@ def restore_slot(name: str, card: Mapping[str, Any]) -> SlotFeatures:
     return SlotFeatures(Reader(card["model"], card["options"], tuple(featurizers)), tuple(states))
 
 
+Packs = Mapping[str, list[Packed]]
+"""slot name -> one pack per featurizer of the slot; every pack has one item per row."""
+
+
+def featurise(slots: Mapping[str, SlotFeatures], items: Items) -> tuple[Packs, list[Fault | None]]:
+    """(the packs of the rows that can be featurised, per row why it cannot or None).
+
+    If a featurizer fails on the whole, the rows are halved until the ones that it fails on stand alone.
+    """
+    n = len(next(iter(items.values())))
+    faults: list[Fault | None] = [None] * n
+    for name, slot in slots.items():
+        faults = [a or b for a, b in zip(faults, slot.unreadable(items[name]), strict=True)]
+    good = [i for i in range(n) if faults[i] is None]
+    chosen = {name: [values[i] for i in good] for name, values in items.items()}
+    try:
+        return {name: slot.packs(chosen[name]) for name, slot in slots.items()}, faults
+    except _FAILURES:
+        bad = _failing(slots, chosen, range(len(good)))
+    for position, fault in bad.items():
+        faults[good[position]] = fault
+    kept = {name: [v for i, v in enumerate(values) if i not in bad] for name, values in chosen.items()}
+    return {name: slot.packs(kept[name]) for name, slot in slots.items()}, faults
+
+
+_FAILURES = (ValueError, RuntimeError)
+"""What RDKit and numpy raise for an item they cannot work on; anything else is a bug and is not caught."""
+
+
+def _failing(slots: Mapping[str, SlotFeatures], items: Items, positions: Sequence[int]) -> dict[int, Fault]:
+    """Positions of the rows that a featurizer fails on."""
+    try:
+        for name, slot in slots.items():
+            slot.packs([items[name][i] for i in positions])
+    except _FAILURES as error:
+        if len(positions) == 1:
+            detail = " ".join(str(error).split())[:200]
+            return {positions[0]: Fault("features", Reason.FEATURIZER, detail)}
+        half = len(positions) // 2
+        return _failing(slots, items, positions[:half]) | _failing(slots, items, positions[half:])
+    return {}
+
+
 class FittedModel(ABC):
     """Items of every slot -> values. What it was fitted on is in `slots`."""
 
     slots: dict[str, SlotFeatures]
     targets: tuple[Target, ...]
 
+    def featurise(self, items: Items) -> tuple[Packs, list[Fault | None]]:
+        """See `featurise`."""
+        return featurise(self.slots, items)
+
     @abstractmethod
+    def predict_packed(self, packs: Packs) -> Float[np.ndarray, "rows targets"]:
+        """Values in the target's unit, or the probability of class 1 (not calibrated), one row per packed item."""
+
     def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
-        """Values in the target's unit, or the probability of class 1, one row per item."""
+        """Values of every row; nan where a row cannot be featurised."""
+        packs, faults = self.featurise(items)
+        good = [i for i, fault in enumerate(faults) if fault is None]
+        values = np.full((len(faults), len(self.targets)), np.nan)
+        values[good] = self.predict_packed(packs)
+        return values
 
     @abstractmethod
     def tensors(self) -> dict[str, np.ndarray]:
@@ -114,11 +169,3 @@ class FittedModel(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """JSON from which, with the weights, it can be restored."""
-
-    def unreadable(self, items: Items) -> list[Fault | None]:
-        """Per row the first fault found in an item of any slot."""
-        n = len(next(iter(items.values())))
-        faults: list[Fault | None] = [None] * n
-        for name, slot in self.slots.items():
-            faults = [a or b for a, b in zip(faults, slot.unreadable(items[name]), strict=True)]
-        return faults

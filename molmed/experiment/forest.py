@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32
 from molmed import catalog
 from molmed.experiment import build
 from molmed.experiment.config import Config
-from molmed.experiment.fitted import FittedModel, Items, SlotFeatures
+from molmed.experiment.fitted import FittedModel, Items, Packs, SlotFeatures, featurise
 from molmed.targets import Target
 from molmed.trees import Fitted
 
@@ -24,9 +24,9 @@ class FittedTrees(FittedModel):
     name: str
     fitted: Fitted
 
-    def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
+    def predict_packed(self, packs: Packs) -> Float[np.ndarray, "rows targets"]:
         """Values of every row."""
-        return self.fitted.predict(_vectors(self.slots, items))
+        return self.fitted.predict(_vectors(packs))
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The trees' arrays."""
@@ -41,14 +41,14 @@ class FittedTrees(FittedModel):
         }
 
 
-def _vectors(slots: Mapping[str, SlotFeatures], items: Items) -> Float32[np.ndarray, "rows dim"]:
-    return np.concatenate([p.fields["x"] for name, slot in slots.items() for p in slot.packs(items[name])], axis=1)
+def _vectors(packs: Packs) -> Float32[np.ndarray, "rows dim"]:
+    return np.concatenate([pack.fields["x"] for slot in packs.values() for pack in slot], axis=1)
 
 
 def fit_trees(
     config: Config, items: Items, y: Float[np.ndarray, "rows targets"], weight: Float[np.ndarray, "rows targets"]
 ) -> FittedTrees:
-    """Fit on all the given rows: trees need no validation part.
+    """Fit on all the given rows that can be featurised: trees need no validation part.
 
     Raises:
         InputError: too few rows or classes for a target.
@@ -57,7 +57,9 @@ def fit_trees(
     readers = build.readers(config)
     slots = {name: SlotFeatures.fit(reader, items[name]) for name, reader in readers.items()}
     model = build.tree(next(iter(readers.values())))
-    fitted = model.fit(_vectors(slots, items), y, targets, weight, config.seed)
+    packs, faults = featurise(slots, items)
+    good = [i for i, fault in enumerate(faults) if fault is None]
+    fitted = model.fit(_vectors(packs), y[good], targets, weight[good], config.seed)
     return FittedTrees(slots, targets, next(iter(readers.values())).model, fitted)
 
 

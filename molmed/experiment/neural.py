@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from jaxtyping import Float
 from molmed.errors import ArtefactError
 from molmed.experiment import build
 from molmed.experiment.config import Config, structure
-from molmed.experiment.fitted import FittedModel, Items, SlotFeatures
+from molmed.experiment.fitted import FittedModel, Items, Packs, SlotFeatures, featurise
 from molmed.nn.feed import Feed, Rows, SlotRows
 from molmed.nn.learner import SupervisedLearner, predict_rows
 from molmed.nn.model import JoinConfig, Model, TaskPlan
@@ -32,9 +33,9 @@ class FittedNetwork(FittedModel):
     learner: SupervisedLearner
     join: JoinConfig
 
-    def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
+    def predict_packed(self, packs: Packs) -> Float[np.ndarray, "rows targets"]:
         """Values of every row, in evaluation mode, on the device the network is on."""
-        values = predict_rows(self.learner, _rows(self.slots, items))
+        values = predict_rows(self.learner, _rows(packs))
         return np.stack([s.inverse(values[:, t]) for t, s in enumerate(self.scales)], axis=1)
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -52,13 +53,10 @@ class FittedNetwork(FittedModel):
         }
 
 
-def _rows(slots: Mapping[str, SlotFeatures], items: Items, **labels: np.ndarray) -> Rows:
-    packed = {}
-    for name, slot in slots.items():
-        (pack,) = slot.packs(items[name])
-        redraw = _Redraw(slot, items[name]) if slot.randomises() else None
-        packed[name] = SlotRows("one", pack, redraw=redraw)
-    return Rows(packed, len(next(iter(items.values()))), task=_TASK, **labels)
+def _rows(packs: Packs, redraws: Mapping[str, "_Redraw"] = MappingProxyType({}), **labels: np.ndarray) -> Rows:
+    """The rows of packs; a network's slot has one featurizer and so one pack."""
+    slots = {name: SlotRows("one", pack, redraw=redraws.get(name)) for name, (pack,) in packs.items()}
+    return Rows(slots, len(next(iter(packs.values()))[0]), task=_TASK, **labels)
 
 
 @dataclass(frozen=True)
@@ -107,8 +105,12 @@ def fit_network(
     learner = _learner(slots, declared, targets, config.model.join)
 
     def feed(rows: np.ndarray, shuffle: bool) -> Feed:
-        part = {name: [values[i] for i in rows] for name, values in items.items()}
-        made = _rows(slots, part, target=learnt[rows], weight=weight[rows])
+        packs, faults = featurise(slots, {name: [values[i] for i in rows] for name, values in items.items()})
+        good = rows[[i for i, fault in enumerate(faults) if fault is None]]
+        redraws = {
+            name: _Redraw(slot, [items[name][i] for i in good]) for name, slot in slots.items() if slot.randomises()
+        }
+        made = _rows(packs, redraws, target=learnt[good], weight=weight[good])
         return Feed(made, config.model.batch_size if shuffle else 256, shuffle, config.seed)
 
     history = fit(

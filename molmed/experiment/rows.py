@@ -96,7 +96,8 @@ class Prepared:
     Args:
         rows: int64, numbers of the rows in the file.
         given: the structure cell as text, "" without a structure slot.
-        parent: SMILES of the standardised parent, "" where there is none.
+        parent: SMILES of the standardised parent where it is another structure than the given one, else "".
+        step: the room or step that rejected the row, "" for the others.
         ok: positions (in this chunk) of the rows that go on.
         items: slot name -> one item per position in `ok`.
     """
@@ -108,6 +109,7 @@ class Prepared:
     status: list[Status]
     reason: list[Reason]
     detail: list[str]
+    step: list[str]
     ok: list[int] = field(default_factory=list)
     items: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -117,6 +119,7 @@ class Prepared:
         for position, fault in bad.items():
             self.status[position] = Status.REJECTED
             self.reason[position], self.detail[position] = fault.reason, fault.detail
+            self.step[position] = fault.step
         keep = [i for i, position in enumerate(self.ok) if position not in bad]
         self.items = {name: [items[i] for i in keep] for name, items in self.items.items()}
         self.ok = [self.ok[i] for i in keep]
@@ -124,7 +127,7 @@ class Prepared:
     def rejected(self) -> list[Rejected]:
         """The rejected rows with their address."""
         return [
-            Rejected(int(self.rows[i]), self.ids[i], "row", self.reason[i], self.detail[i])
+            Rejected(int(self.rows[i]), self.ids[i], self.step[i], self.reason[i], self.detail[i])
             for i, status in enumerate(self.status)
             if status == Status.REJECTED
         ]
@@ -138,7 +141,7 @@ def prepare(chunk: Chunk, layout: Layout, seen_ids: set[str]) -> Prepared:
     if layout.id and layout.id in chunk.columns:
         named_ids = ["" if is_missing(c) else str(c).strip() for c in chunk.columns[layout.id]]
         ids = [name or number for name, number in zip(named_ids, ids, strict=True)]
-    out = Prepared(numbers, ids, [""] * n, [""] * n, [Status.OK] * n, [Reason.NONE] * n, [""] * n)
+    out = Prepared(numbers, ids, [""] * n, [""] * n, [Status.OK] * n, [Reason.NONE] * n, [""] * n, [""] * n)
     unread = {r.row - chunk.start: Fault(r.step, r.reason, r.detail) for r in chunk.rejected}
     faults: list[Fault | None] = [unread.get(i) for i in range(n)]
     items: dict[str, list[Any]] = {}
@@ -168,7 +171,7 @@ def _read_molecules(chunk: Chunk, slot: Slot, layout: Layout, faults: list[Fault
         if isinstance(molecule, Fault):
             faults[i] = molecule
         elif isinstance(molecule, Molecule):
-            out.parent[i] = molecule.smiles
+            out.parent[i] = molecule.smiles if molecule.changed else ""
             if Reason.LARGE_MOLECULE in molecule.notes:
                 out.status[i], out.reason[i] = Status.WARNED, Reason.LARGE_MOLECULE
                 out.detail[i] = f"{molecule.mol.GetNumHeavyAtoms()} heavy atoms"

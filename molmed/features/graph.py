@@ -159,17 +159,17 @@ class Graph(Featurizer):
         atom_codes: list[int] = []
         bond_codes: list[int] = []
         ends: list[tuple[int, int]] = []
-        n_atoms, n_bonds = [0], [0]
+        n_atoms, n_directed = [0], [0]
         for item in items:
             mol_bonds = list(item.mol.GetBonds())
             atom_codes += atoms.codes(list(item.mol.GetAtoms()))
             bond_codes += bonds.codes(mol_bonds)
             ends += [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in mol_bonds]
             n_atoms.append(item.mol.GetNumAtoms())
-            n_bonds.append(2 * len(mol_bonds))
+            n_directed.append(2 * len(mol_bonds))
         edges = np.asarray(ends, dtype=np.int32).reshape(-1, 2)
-        bond_offsets = np.cumsum(n_bonds, dtype=np.int64)
-        local = np.arange(bond_offsets[-1], dtype=np.int64) - np.repeat(bond_offsets[:-1], n_bonds[1:])
+        bond_offsets = np.cumsum(n_directed, dtype=np.int64)
+        local = np.arange(bond_offsets[-1], dtype=np.int64) - np.repeat(bond_offsets[:-1], np.diff(bond_offsets))
         fields = {
             "atom_features": atoms.take(atom_codes),
             "bond_features": np.repeat(bonds.take(bond_codes), 2, axis=0),

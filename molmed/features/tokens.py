@@ -53,8 +53,8 @@ class Tokens(Featurizer):
     def fit(self, items: Sequence[Molecule]) -> State:
         """The vocabulary: the distinct tokens of the training items, sorted."""
         found = {token for item in items for token in tokenise(item.smiles)}
-        if self.randomises():  # other spellings bring bond and ring symbols that the canonical ones lack
-            found |= set("()=#-/\\123456789")
+        if self.randomises():  # other spellings bring bonds, rings and hands that the canonical ones lack
+            found |= set("()=#-/\\123456789") | {_other_hand(token) for token in found}
         return {"vocabulary": sorted(found)}
 
     def featurize(self, items: Sequence[Molecule], state: State, rng: np.random.Generator | None = None) -> Packed:
@@ -75,6 +75,10 @@ class Tokens(Featurizer):
     def randomises(self) -> bool:
         """Whether `Config.randomise` is set."""
         return bool(self.config.randomise)
+
+
+def _other_hand(token: str) -> str:
+    return token.replace("@@", "@") if "@@" in token else token.replace("@", "@@")
 
 
 def _spelling(item: Molecule, rng: np.random.Generator | None) -> str:

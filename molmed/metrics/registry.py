@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from molmed.errors import UnknownNameError
 from molmed.metrics import classification, ranking, regression
-from molmed.targets import Kind
+
+Kind = Literal["regression", "binary"]
+"""Of the labels a metric compares; the same words as `molmed.targets.Kind`, whose other kinds have none yet."""
 
 
 @dataclass(frozen=True)
 class Metric:
     """A score of whole arrays (measured, predicted); nan in measured = unknown, left out.
 
-    nan also comes back where the score is not defined: no known row, or one class only.
+    nan also comes back where the score is not defined: no known row, one class only, or a known row whose
+    prediction is nan.
     """
 
     name: str
@@ -25,7 +29,10 @@ class Metric:
 
     def __call__(self, measured: Float[np.ndarray, " rows"], predicted: Float[np.ndarray, " rows"]) -> float:
         known = ~np.isnan(measured)
-        return self.function(measured[known], predicted[known]) if known.any() else float("nan")
+        measured, predicted = measured[known], predicted[known]
+        if len(measured) == 0 or np.isnan(predicted).any():
+            return float("nan")
+        return self.function(measured, predicted)
 
     def better(self, a: float, b: float) -> bool:
         """Whether score a is strictly better than score b; nan is never better."""
@@ -70,6 +77,6 @@ def metric(name: str) -> Metric:
     return METRICS[name]
 
 
-def shown(kind: Kind, first: str) -> tuple[Metric, ...]:
+def shown(kind: str, first: str) -> tuple[Metric, ...]:
     """The metrics a table shows for a kind of target, the task's own first."""
-    return tuple(metric(name) for name in dict.fromkeys((first, *_SHOWN[kind])))
+    return tuple(metric(name) for name in dict.fromkeys((first, *_SHOWN.get(kind, ()))))

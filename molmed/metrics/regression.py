@@ -2,7 +2,8 @@
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+
+from molmed.metrics._ties import ranks
 
 Values = Float[np.ndarray, " rows"]
 
@@ -18,20 +19,21 @@ def mae(measured: Values, predicted: Values) -> float:
 
 
 def r2(measured: Values, predicted: Values) -> float:
-    """Coefficient of determination (scikit-learn's r2_score); nan for a constant measurement."""
-    spread = np.sum((measured - measured.mean()) ** 2)
-    return float(1 - np.sum((measured - predicted) ** 2) / spread) if spread > 0 else float("nan")
+    """Coefficient of determination; nan for a constant measurement, where scikit-learn says 0 or 1."""
+    if np.ptp(measured) == 0:  # exactly; the rounded mean of a constant may differ from it
+        return float("nan")
+    return float(1 - np.sum((measured - predicted) ** 2) / np.sum((measured - measured.mean()) ** 2))
 
 
 def pearson(measured: Values, predicted: Values) -> float:
     """Pearson's r; nan if either side is constant."""
     if np.ptp(measured) == 0 or np.ptp(predicted) == 0:
         return float("nan")
-    return float(stats.pearsonr(measured, predicted).statistic)
+    a, b = measured - measured.mean(), predicted - predicted.mean()
+    r = float((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)))
+    return min(max(r, -1.0), 1.0)
 
 
 def spearman(measured: Values, predicted: Values) -> float:
-    """Spearman's rank correlation; nan if either side is constant."""
-    if np.ptp(measured) == 0 or np.ptp(predicted) == 0:
-        return float("nan")
-    return float(stats.spearmanr(measured, predicted).statistic)
+    """Spearman's rank correlation, equal values at their mean rank; nan if either side is constant."""
+    return pearson(ranks(measured), ranks(predicted))

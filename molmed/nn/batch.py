@@ -31,17 +31,21 @@ class Items:
     n: int
 
     @classmethod
-    def of(cls, packed: Packed) -> "Items":
-        """Collate a pack: integers become int64, floats stay float32, local positions become global."""
+    def of(cls, packed: Packed, *, share: bool = False) -> "Items":
+        """Collate a pack: integers become int64, floats stay float32, local positions become global.
+
+        With `share` arrays that already have their type are used as they are, so the pack must not be needed
+        any more; without it nothing is shared.
+        """
         sizes = {level: np.diff(starts) for level, starts in packed.offsets.items()}
         owner = {level: np.repeat(np.arange(packed.n), size) for level, size in sizes.items()}
         fields = {}
         for name, field in SCHEMAS[packed.kind].items():
             array = np.asarray(packed.fields[name])
+            dtype = np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32
             if field.counts:
                 array = array + packed.offsets[field.counts][owner[field.level]]
-            wide = array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32, copy=True)
-            fields[name] = torch.from_numpy(wide)
+            fields[name] = torch.from_numpy(array.astype(dtype, copy=not (share or field.counts)))
         return cls(
             packed.kind,
             fields,

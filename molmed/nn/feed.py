@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -32,12 +33,17 @@ class SlotRows:
     def batch(self, rows: Int64[np.ndarray, " B"]) -> SlotBatch:
         """The items of the given rows, collated."""
         if self.cardinality == "table":
-            return SlotBatch("table", Items.of(self.packed), torch.empty(0, dtype=torch.int64))
+            return self._table
         if self.offsets is None:
-            return SlotBatch(self.cardinality, Items.of(self.packed.take(rows)), torch.arange(len(rows)))
+            return SlotBatch(self.cardinality, Items.of(self.packed.take(rows), share=True), torch.arange(len(rows)))
         items = ragged_rows(self.offsets, rows)
         row = np.repeat(np.arange(len(rows)), np.diff(self.offsets)[rows])
-        return SlotBatch(self.cardinality, Items.of(self.packed.take(items)), torch.from_numpy(row))
+        return SlotBatch(self.cardinality, Items.of(self.packed.take(items), share=True), torch.from_numpy(row))
+
+    @cached_property
+    def _table(self) -> SlotBatch:
+        """The table's items, collated once and used by every batch."""
+        return SlotBatch("table", Items.of(self.packed), torch.empty(0, dtype=torch.int64))
 
 
 def _empty_labels() -> np.ndarray:

@@ -43,14 +43,18 @@ class SupervisedLearner:
         return Predicted(batch.task, batch.rows.cpu(), value.detach().float().cpu(), float(total), float(weight))
 
     def score(self, outputs: Iterable[Predicted]) -> dict[str, float]:
-        """{"loss": mean over known cells}; with several tasks also "loss/<task>", and "loss" is their mean."""
+        """{"loss": mean over known cells}; with several tasks also "loss/<task>", and "loss" is their mean.
+
+        nan for a task without a known cell, which the mean leaves out.
+        """
         totals: dict[str, list[float]] = {}
         for out in outputs:
             pair = totals.setdefault(out.task, [0.0, 0.0])
             pair[0] += out.loss
             pair[1] += out.weight
         means = {task: total / weight if weight else float("nan") for task, (total, weight) in totals.items()}
-        scores = {"loss": float(np.mean(list(means.values())))}
+        known = [mean for task, mean in means.items() if totals[task][1]]
+        scores = {"loss": sum(known) / len(known) if known else float("nan")}
         if len(means) > 1:
             scores |= {f"loss/{task}": mean for task, mean in means.items()}
         return scores
@@ -81,10 +85,18 @@ class SupervisedLearner:
 
 
 def predict_rows(learner: SupervisedLearner, rows: Rows, batch_size: int = 256) -> Float[np.ndarray, "rows T"]:
-    """Values in the learnt scale for every row, in order, in evaluation mode."""
+    """Values in the learnt scale for every row, in order; the network is left in evaluation mode.
+
+    How rows are batched changes a value by float32 rounding only. T = the number of targets, or of the items
+    of a table slot.
+    """
     learner.module.eval()
     device = next(learner.module.parameters()).device
-    feed = Feed(rows, batch_size, shuffle=False)
+    table = [slot.packed.n for slot in rows.slots.values() if slot.cardinality == "table"]
+    out = np.empty((rows.n, table[0] if table else len(learner.model.heads(rows.task))))
+    start = 0
     with torch.inference_mode():
-        parts = [learner.predict(batch.to(device)).value.numpy().astype(np.float64) for batch in feed.batches(0)]
-    return np.concatenate(parts)
+        for batch in Feed(rows, batch_size, shuffle=False).batches(0):
+            out[start : start + len(batch)] = learner.predict(batch.to(device)).value.numpy()
+            start += len(batch)
+    return out

@@ -7,12 +7,13 @@ from typing import Annotated
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 from molmed.errors import ConfigError
 from molmed.nn.batch import Batch, SlotBatch
 from molmed.nn.encoders import Encoder
 from molmed.nn.heads import Head
+from molmed.nn.layers.ragged import recur
+from molmed.nn.layers.segments import segment_mean
 from molmed.targets import Slot, Target
 from molmed.tunable import Float as FloatRange
 from molmed.tunable import Int
@@ -22,7 +23,8 @@ from molmed.tunable import Int
 class JoinConfig:
     """What stands between the encoders and the heads.
 
-    Defaults are chemprop 2.3.1's predictor: one hidden layer of 300, ReLU, no dropout.
+    Defaults are chemprop 2.3.1's predictor: one hidden layer of 300, ReLU, no dropout. Dropout, if any, stands
+    before every linear layer, the first one included, which chemprop's leaves out.
     """
 
     width: Annotated[int, Int(16, 2400, step=16)] = 300
@@ -66,12 +68,13 @@ class TaskNet(nn.Module):
                 "at least one row slot, and at most one table slot, which then has one target of width 1",
             )
         self.table = table[0].name if table else ""
-        self.sequence = nn.ModuleDict(
+        self.sequence = _by_name(
+            "a slot",
             {
                 s.name: nn.GRU(widths[s.name], widths[s.name], batch_first=True)
                 for s in rows
                 if s.cardinality == "sequence"
-            }
+            },
         )
         width = sum(widths[s.name] for s in rows)
         hidden: list[nn.Module] = []
@@ -99,34 +102,44 @@ class TaskNet(nn.Module):
         return [raw.unsqueeze(1) for raw in self.out(x).split([h.width for h in self.plan.heads], dim=1)]
 
     def _row(self, name: str, slot: SlotBatch, pooled: Tensor, n: int) -> Tensor:
-        """One vector per row: the item's own, the mean of a set, or the last state over a sequence."""
+        """One vector per row: the item's own, the mean of a set, or the last state over a sequence.
+
+        A row without items has zeros.
+        """
         if slot.cardinality == "one":
             return pooled
-        counts = torch.bincount(slot.row, minlength=n)
         if slot.cardinality == "set":
-            total = pooled.new_zeros(n, pooled.shape[1]).index_add_(0, slot.row, pooled)
-            return total / counts.clamp(min=1).unsqueeze(1)
-        row_vector = pooled.new_zeros(n, pooled.shape[1])
-        some = torch.nonzero(counts).squeeze(1)
-        if len(some) == 0:
-            return row_vector
-        lengths = counts[some].cpu()
-        padded = pad_sequence(list(pooled.split(lengths.tolist())), batch_first=True)
-        _, last = self.sequence[name](pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False))
-        return row_vector.index_copy(0, some, last[0].to(row_vector.dtype))
+            return segment_mean(pooled, slot.row, n)
+        network = self.sequence[name]
+        assert isinstance(network, nn.GRU)
+        _, last = recur(network, pooled, torch.bincount(slot.row, minlength=n))
+        return last[0]
+
+
+def _by_name(what: str, modules: Mapping[str, nn.Module]) -> nn.ModuleDict:
+    try:
+        return nn.ModuleDict(dict(modules))
+    except KeyError as error:  # an empty name, a dot in it, or a method of ModuleDict
+        raise ConfigError(f"naming {what} of a network", str(error.args[0]), "another word, without a dot") from None
 
 
 class Model(nn.Module):
     """Encoders by key, and a `TaskNet` per task that uses some of them."""
 
     def __init__(self, encoders: Mapping[str, Encoder], tasks: Mapping[str, TaskPlan], config: JoinConfig) -> None:
+        """Join them.
+
+        Raises:
+            ConfigError: a task that makes no network, or a name that torch cannot hold.
+        """
         super().__init__()
-        self.encoders = nn.ModuleDict(dict(encoders))
-        self.tasks = nn.ModuleDict(
+        self.encoders = _by_name("an encoder", encoders)
+        self.tasks = _by_name(
+            "a task",
             {
                 name: TaskNet(plan, {s: encoders[key].out_dim for s, key in plan.encoders.items()}, config)
                 for name, plan in tasks.items()
-            }
+            },
         )
 
     def forward(self, batch: Batch) -> list[Float[Tensor, "B _ _"]]:

@@ -1,7 +1,9 @@
 """One safetensors file that holds everything a run needs to go on exactly. No pickle."""
 
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ class Checkpoint:
         optimiser: "<parameter number>.<name>" -> tensor.
         best: weights of the best epoch so far.
         step: optimiser steps done.
+        steps_per_epoch: optimiser steps of an epoch, by which other rows or another batch size are noticed.
         epochs: the history; its last entry is the epoch this was written after.
         config: the settings of the run.
     """
@@ -37,6 +40,7 @@ class Checkpoint:
     optimiser: dict[str, Tensor]
     best: dict[str, Tensor]
     step: int
+    steps_per_epoch: int
     epochs: tuple[Epoch, ...]
     config: dict[str, Any]
 
@@ -53,11 +57,14 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     }
     meta = {
         "format": FORMAT,
+        "digest": _digest(tensors),
         "step": checkpoint.step,
+        "steps_per_epoch": checkpoint.steps_per_epoch,
         "epochs": [asdict(e) for e in checkpoint.epochs],
         "config": checkpoint.config,
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # one name, so that a process killed while writing leaves at most one such file and the next one takes it over
+    temporary = path.with_name(f".{path.name}.part")
     save_file(tensors, temporary, metadata={"molmed": json.dumps(meta)})
     os.replace(temporary, path)
 
@@ -72,33 +79,59 @@ def read(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="pt") as file:
             meta = json.loads((file.metadata() or {})["molmed"])
+            found = meta["format"]
+            if found != FORMAT:
+                raise ArtefactError(asked, f"checkpoint format {found}", f"format {FORMAT}", remedy)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        if meta["digest"] != _digest(tensors):
+            raise ValueError("its tensors are not those that were written")
+        parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
+        for name, tensor in tensors.items():
+            part, key = name.split("/", 1)
+            parts[part][key] = tensor
+        epochs = tuple(Epoch(**e) for e in meta["epochs"])
+        return Checkpoint(
+            **parts,
+            step=meta["step"],
+            steps_per_epoch=meta["steps_per_epoch"],
+            epochs=epochs,
+            config=dict(meta["config"]),
+        )
     except FileNotFoundError:
         raise ArtefactError(asked, "no such file", "a checkpoint", remedy) from None
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ArtefactError(asked, f"a damaged file ({error})", "a checkpoint", remedy) from None
-    if meta["format"] != FORMAT:
-        raise ArtefactError(asked, f"checkpoint format {meta['format']}", f"format {FORMAT}", remedy)
-    parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
-    for name, tensor in tensors.items():
-        part, key = name.split("/", 1)
-        parts[part][key] = tensor
-    epochs = tuple(Epoch(**e) for e in meta["epochs"])
-    return Checkpoint(**parts, step=meta["step"], epochs=epochs, config=meta["config"])
 
 
-def matches(checkpoint: Checkpoint, config: TrainConfig, path: Path) -> None:
-    """Refuse to go on under other settings than the run was started with.
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes: safetensors itself notices a wrong length, not a wrong byte."""
+    total = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def matches(checkpoint: Checkpoint, config: TrainConfig, steps_per_epoch: int, module: nn.Module, path: Path) -> None:
+    """Refuse to go on with other settings, rows or networks than the run was started with.
 
     Raises:
-        ArtefactError: naming the first setting that differs.
+        ArtefactError: naming the first thing that differs.
     """
+    asked, remedy = f"resuming from {path}", "use another folder"
     for key, value in asdict(config).items():
         was = checkpoint.config.get(key)
         if was != value:
-            raise ArtefactError(
-                f"resuming from {path}", f"{key} = {was!r}, asked {value!r}", "equal settings", "use another folder"
-            )
+            raise ArtefactError(asked, f"{key} = {was!r}, asked {value!r}", "equal settings", remedy)
+    if checkpoint.steps_per_epoch != steps_per_epoch:
+        found = f"{checkpoint.steps_per_epoch} optimiser steps an epoch, asked {steps_per_epoch}"
+        raise ArtefactError(asked, found, "the same training rows and batch size", remedy)
+    was_shaped = {name: tuple(t.shape) for name, t in checkpoint.module.items()}
+    shaped = {name: tuple(t.shape) for name, t in module.state_dict().items()}
+    for name in {**was_shaped, **shaped}:
+        if was_shaped.get(name) != shaped.get(name):
+            found = f"weights {name!r} of shape {was_shaped.get(name)}, asked {shaped.get(name)}"
+            raise ArtefactError(asked, found, "the same network", remedy)
 
 
 def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ class TrainConfig:
         patience: epochs without a better score before the run stops; 0 = no early stopping.
         monitor: the score that decides which epoch is best; lower is better.
         accumulate: batches per optimiser step.
-        seed: of dropout and initialisation; the order of rows has its feed's own.
+        seed: of dropout; the order of rows has its feed's own, and initial weights are drawn before training.
         threads: CPU threads of torch; 0 = torch's own choice. Results depend on it in the last bits.
     """
 

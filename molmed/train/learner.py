@@ -1,11 +1,12 @@
 """All the trainer sees of what it trains. Nothing here knows molecules or medicine."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 
+@runtime_checkable
 class Movable(Protocol):
     """A batch: something with a length (rows) that can be put on a device."""
 
@@ -14,6 +15,7 @@ class Movable(Protocol):
     def to(self, device: Any) -> Any: ...
 
 
+@runtime_checkable
 class Feed(Protocol):
     """Where batches come from. Equal (seed, epoch) give equal batches, whatever was drawn before."""
 
@@ -26,6 +28,7 @@ class Feed(Protocol):
         ...
 
 
+@runtime_checkable
 class Learner(Protocol):
     """What is trained: a module and the meaning of its outputs."""
 

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from molmed.train.history import History
 from molmed.train.learner import Feed, Learner
 from molmed.train.observers import Observer
 from molmed.train.schedule import lr_factor
-from molmed.train.seed import seed_all
+from molmed.train.seed import seeded
 
 
 class _Loss(nn.Module):
@@ -72,22 +73,28 @@ class _Run:
         for item in group:
             self.inner.batch = item.to(self.fabric.device)
             loss, cells = self.loss()
-            if not torch.isfinite(loss):
-                raise MolmedError(
-                    f"The loss became {float(loss)} in epoch {epoch}, batch {batch}: lower lr (now "
-                    f"{self.config.lr:g}) or clip_norm (now {self.config.clip_norm:g}), or look for extreme labels."
-                )
+            self._refuse_unless_finite("loss", loss, epoch, batch)
             self.fabric.backward(loss)
-            total, weight = total + float(loss), weight + float(cells)
+            total, weight = total + float(loss.detach()), weight + float(cells)
+        self.inner.batch = None
         if weight > 0:
             grads = [p.grad for p in self.parameters if p.grad is not None]
             torch._foreach_div_(grads, weight)
+            norm = torch.nn.utils.get_total_norm(grads)
+            self._refuse_unless_finite("gradient's norm", norm, epoch, batch)
             if self.config.clip_norm:
-                torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
+                torch.nn.utils.clip_grads_with_norm_(self.parameters, self.config.clip_norm, norm)
             self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.step += 1
         return total, weight
+
+    def _refuse_unless_finite(self, what: str, value: Tensor, epoch: int, batch: int) -> None:
+        if not torch.isfinite(value):
+            raise MolmedError(
+                f"The {what} became {float(value.detach())} in epoch {epoch}, batch {batch}: lower lr (now "
+                f"{self.config.lr:g}) or clip_norm (now {self.config.clip_norm:g}), or look for extreme labels."
+            )
 
     def _set_lr(self) -> None:
         for group in self.optimiser.param_groups:
@@ -100,11 +107,13 @@ class _Run:
         self.learner.module.eval()
         with torch.inference_mode(), self.fabric.autocast():
             outputs = [self.learner.predict(b.to(self.fabric.device)) for b in valid.batches(0)]
-        scores = self.learner.score(outputs)
-        if self.config.monitor not in scores:
-            raise InputError(
-                "choosing the best epoch", f"monitor {self.config.monitor!r}", ", ".join(scores), "set train.monitor"
-            )
+        scores, monitor = self.learner.score(outputs), self.config.monitor
+        asked = "choosing the best epoch"
+        if monitor not in scores:
+            raise InputError(asked, f"monitor {monitor!r}", ", ".join(scores), "set train.monitor")
+        if math.isnan(scores[monitor]):
+            remedy = "check the labels of the validation rows"
+            raise InputError(asked, f"{monitor} = nan in epoch {len(self.epochs)}", "a number", remedy)
         return scores
 
     def snapshot(self) -> checkpoint.Checkpoint:
@@ -115,6 +124,7 @@ class _Run:
             checkpoint.optimiser_tensors(self.optimiser),
             self.best_weights,
             self.step,
+            self.steps_per_epoch,
             self.epochs,
             asdict(self.config),
         )
@@ -144,73 +154,21 @@ def epochs(
 ) -> Iterator[Epoch]:
     """Train, yielding one record per epoch; the caller may stop at any of them.
 
-    When the iterator ends (not when it is closed early) the learner holds the weights of the best epoch: the
-    lowest monitored validation score, or the last epoch without a validation feed.
+    When the iterator ends (not when it is closed early) the learner holds the weights of the best epoch, in
+    evaluation mode: the lowest monitored validation score, or the last epoch without a validation feed.
 
     Args:
-        folder: where `last.safetensors` is written after every epoch; None = nowhere.
+        folder: where `last.safetensors` is written after every epoch (it holds the best epoch's weights too);
+            None = nowhere.
         resume: go on from that file if it is there; epochs already done are not yielded again.
 
     Raises:
-        InputError: no training batch, or a monitored score the learner does not give.
-        ArtefactError: the checkpoint is damaged or was written under other settings.
-        MolmedError: the loss is not finite.
+        InputError: no training or validation batch, no known label, or a monitored score the learner does not
+            give or that is nan.
+        ArtefactError: the checkpoint is damaged, or was written under other settings, rows or networks.
+        MolmedError: the loss or the gradient is not finite.
     """
-    if len(train) == 0:
-        raise InputError("training", "no batches", "at least one row", "check what was rejected")
-    seed_all(config.seed)
-    run = _Run(learner, config, -(-len(train) // config.accumulate))
-    last = None if folder is None else Path(folder) / "last.safetensors"
-    if last is not None:
-        last.parent.mkdir(parents=True, exist_ok=True)
-        if resume and last.is_file():
-            saved = checkpoint.read(last)
-            checkpoint.matches(saved, config, last)
-            run.restore(saved)
-    for observer in observers:
-        observer.on_start(config.epochs - len(run.epochs), len(train))
-    try:
-        while len(run.epochs) < config.epochs and not run.stopped():
-            record = _epoch(run, train, valid, observers)
-            if last is not None:
-                checkpoint.write(last, run.snapshot())
-            for observer in observers:
-                observer.on_epoch(record)
-            yield record
-        learner.module.load_state_dict(run.best_weights)
-    finally:
-        for observer in observers:
-            observer.on_end()
-
-
-def _epoch(run: _Run, train: Feed, valid: Feed | None, observers: Sequence[Observer]) -> Epoch:
-    began = time.perf_counter()
-    number = len(run.epochs)
-    seed_all(run.config.seed, number)
-    run.learner.module.train()
-    total, weight = 0.0, 0.0
-    group: list[Any] = []
-    for index, batch in enumerate(train.batches(number)):
-        group.append(batch)
-        if len(group) < run.config.accumulate and index + 1 < len(train):
-            continue
-        loss, cells = run.train_batches(group, number, index)
-        total, weight = total + loss, weight + cells
-        for observer in observers:
-            for done in range(index + 1 - len(group), index + 1):
-                observer.on_batch(done, loss / cells if cells else math.nan)
-        group = []
-    if weight == 0:
-        raise InputError("training", "no known label in any batch", "at least one", "check the target columns")
-    scores = run.validate(valid)
-    run.learner.on_epoch_end(number)
-    better = not scores or scores[run.config.monitor] < run.best_score or number == 0
-    if better:
-        run.best_weights = checkpoint.weights(run.learner.module)
-    lr = run.optimiser.param_groups[0]["lr"]
-    record = Epoch(number, total / weight, scores, lr, time.perf_counter() - began, better)
-    run.epochs += (record,)
-    return record
+    yield from _go_on(_start(learner, train, valid, config, folder, resume), train, valid, observers, folder)
 
 
 def fit(
@@ -228,9 +186,84 @@ def fit(
     Raises:
         InputError, ArtefactError, MolmedError: see `epochs`.
     """
-    before: tuple[Epoch, ...] = ()
-    last = None if folder is None else Path(folder) / "last.safetensors"
+    run = _start(learner, train, valid, config, folder, resume)
+    for _ in _go_on(run, train, valid, observers, folder):
+        pass
+    return History(run.epochs)
+
+
+def _start(
+    learner: Learner, train: Feed, valid: Feed | None, config: TrainConfig, folder: Path | None, resume: bool
+) -> _Run:
+    if len(train) == 0:
+        raise InputError("training", "no batches", "at least one row", "check what was rejected")
+    if valid is not None and len(valid) == 0:
+        raise InputError("validating", "no batches", "at least one row", "leave the validation feed out")
+    run = _Run(learner, config, -(-len(train) // config.accumulate))
+    last = _last(folder)
     if resume and last is not None and last.is_file():
-        before = checkpoint.read(last).epochs
-    done = epochs(learner, train, valid, config, observers=observers, folder=folder, resume=resume)
-    return History((*before, *done))
+        saved = checkpoint.read(last)
+        checkpoint.matches(saved, config, run.steps_per_epoch, learner.module, last)
+        run.restore(saved)
+    return run
+
+
+def _last(folder: Path | None) -> Path | None:
+    return None if folder is None else Path(folder) / "last.safetensors"
+
+
+def _go_on(
+    run: _Run, train: Feed, valid: Feed | None, observers: Sequence[Observer], folder: Path | None
+) -> Iterator[Epoch]:
+    last = _last(folder)
+    if last is not None:
+        last.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        for observer in observers:
+            if run.epochs:
+                observer.on_resume(run.epochs)
+            observer.on_start(run.config.epochs - len(run.epochs), len(train))
+        while len(run.epochs) < run.config.epochs and not run.stopped():
+            with seeded(run.config.seed, len(run.epochs)):
+                record = _epoch(run, train, valid, observers)
+            if last is not None:
+                checkpoint.write(last, run.snapshot())
+            for observer in observers:
+                observer.on_epoch(record)
+            yield record
+        run.learner.module.load_state_dict(run.best_weights)
+        run.learner.module.eval()
+    finally:
+        for observer in observers:
+            observer.on_end()
+
+
+def _epoch(run: _Run, train: Feed, valid: Feed | None, observers: Sequence[Observer]) -> Epoch:
+    began = time.perf_counter()
+    number, done = len(run.epochs), 0
+    run.learner.module.train()
+    total, weight = 0.0, 0.0
+    for group in _groups(train.batches(number), run.config.accumulate):
+        loss, cells = run.train_batches(group, number, done)
+        total, weight = total + loss, weight + cells
+        for index in range(done, done + len(group)):
+            for observer in observers:
+                observer.on_batch(index, loss / cells if cells else math.nan)
+        done += len(group)
+    if weight == 0:
+        raise InputError("training", "no known label in any batch", "at least one", "check the target columns")
+    scores = run.validate(valid)
+    run.learner.on_epoch_end(number)
+    better = not scores or scores[run.config.monitor] < run.best_score or number == 0
+    if better:
+        run.best_weights = checkpoint.weights(run.learner.module)
+    lr = run.optimiser.param_groups[0]["lr"]
+    record = Epoch(number, total / weight, scores, lr, time.perf_counter() - began, better)
+    run.epochs += (record,)
+    return record
+
+
+def _groups(batches: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    """The batches of one optimiser step after the other; the last group may be smaller."""
+    while group := list(islice(batches, size)):
+        yield group

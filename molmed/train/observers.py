@@ -1,24 +1,31 @@
 """Who watches a run. Observers see records and cannot steer."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from molmed.results import Epoch
+from molmed.train.history import History
 
 
 class Observer:
     """Is told what happens; every method may be left as it is."""
+
+    def on_resume(self, epochs: Sequence[Epoch]) -> None:
+        """Before `on_start` of a run that goes on from a checkpoint: the epochs it has behind it."""
+        return None
 
     def on_start(self, epochs: int, batches: int) -> None:
         """Before the first epoch: epochs still to run and batches in each."""
         return None
 
     def on_batch(self, batch: int, loss: float) -> None:
-        """After each batch (0-based)."""
+        """After the optimiser step that a batch (0-based) was part of: the mean loss over the step's batches."""
         return None
 
     def on_epoch(self, epoch: Epoch) -> None:
@@ -30,8 +37,13 @@ class Observer:
         return None
 
 
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:.1f} batches/s")
+
+
 class ProgressBar(Observer):
-    """A bar with batches per second's ETA and the losses; writes nothing when stderr is not a terminal."""
+    """A bar with batches per second, the time that is left and the losses; silent when stderr is no terminal."""
 
     def __init__(self, label: str = "training", console: Console | None = None) -> None:
         self.label = label
@@ -45,8 +57,9 @@ class ProgressBar(Observer):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[losses]}"),
+            _Rate(),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
             console=self.console,
             transient=True,
         )
@@ -69,16 +82,20 @@ class ProgressBar(Observer):
 
 
 class CSVLog(Observer):
-    """One line per epoch in a CSV file, flushed at once."""
+    """The rows of `History` in a CSV file, flushed after each epoch; a resumed run's file holds all its epochs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file: IO[str] | None = None
 
+    def on_resume(self, epochs: Sequence[Epoch]) -> None:
+        for epoch in epochs:
+            self.on_epoch(epoch)
+
     def on_epoch(self, epoch: Epoch) -> None:
-        row = {"epoch": epoch.epoch, "train_loss": epoch.train_loss, "lr": epoch.lr, "seconds": epoch.seconds}
-        row |= {f"valid_{name}": value for name, value in epoch.scores.items()}
+        (row,) = History((epoch,)).rows()
         if self.file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self.file = self.path.open("w", newline="", encoding="utf-8")
             csv.writer(self.file).writerow(row)
         csv.writer(self.file).writerow(row.values())

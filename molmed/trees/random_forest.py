@@ -31,7 +31,14 @@ class FittedForest(Fitted):
         self.n_targets = 1 + max(int(name.split("/")[0][1:]) for name in arrays)
 
     def predict(self, x: Float32[np.ndarray, "rows dim"]) -> Float[np.ndarray, "rows targets"]:
-        """The mean over the trees, summed in tree order: independent of how rows are chunked."""
+        """The mean over the trees, summed in tree order: independent of how rows are chunked.
+
+        Raises:
+            InputError: fewer columns than the forest splits on.
+        """
+        needed = 1 + max(int(self.arrays[f"t{t}/feature"].max()) for t in range(self.n_targets))
+        if x.shape[1] < needed:
+            raise InputError("predicting with a random forest", f"{x.shape[1]} columns", f"at least {needed}")
         out = np.zeros((len(x), self.n_targets))
         for target in range(self.n_targets):
             part = {k: self.arrays[f"t{target}/{k}"] for k in (*_NODE_FIELDS, "value", "offsets")}
@@ -84,6 +91,8 @@ def _check(part: dict[str, np.ndarray]) -> None:
             raise ArtefactError(asked, f"a {side} that does not point forward inside its tree", "a forest's own arrays")
     if np.any(part["feature"][~leaf] < 0):
         raise ArtefactError(asked, "a split on a negative feature number", "feature numbers from 0")
+    if np.isnan(part["threshold"]).any() or not np.isfinite(part["value"]).all():
+        raise ArtefactError(asked, "a threshold or value that is not a number", "finite values")
 
 
 def _leaf_values(tree: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -107,7 +116,7 @@ class RandomForestConfig:
         n_trees: 500 as in the tuned baseline of MolPipeline and CheMeleon's comparison.
         max_features: fraction of the features tried at a split; 0.33 is Breiman's 1/3 for regression.
         min_leaf: rows a leaf must hold at least.
-        jobs: processes that fit; the forest does not depend on it.
+        jobs: threads that fit, -1 = one per core; the forest does not depend on it.
     """
 
     n_trees: Annotated[int, Int(10, 5000, log=True)] = 500
@@ -134,16 +143,19 @@ class RandomForest(Tree):
         """Fit one forest per target.
 
         Raises:
-            InputError: a target has fewer than two known rows, or one class only.
+            InputError: a target of a kind without a forest, with fewer than two known rows, or of one class only.
         """
         arrays: dict[str, np.ndarray] = {}
         for number, target in enumerate(targets):
+            asked = f"fitting a random forest to {target.name!r}"
+            if target.kind not in ("regression", "binary"):
+                raise InputError(asked, f"a target of kind {target.kind}", "regression, binary")
             known = ~np.isnan(y[:, number])
             labels = y[known, number]
             classes = np.unique(labels)
             if len(labels) < 2 or (target.kind == "binary" and len(classes) < 2):
                 raise InputError(
-                    f"fitting a random forest to {target.name!r}",
+                    asked,
                     f"{len(labels)} known rows with {len(classes)} distinct values",
                     "at least two rows, and both classes for a binary target",
                 )
@@ -167,15 +179,18 @@ class RandomForest(Tree):
 
 def _node_arrays(forest: Any, target: Target) -> dict[str, np.ndarray]:
     trees = [estimator.tree_ for estimator in forest.estimators_]
-    states = [tree.__getstate__()["nodes"] for tree in trees]
     last = 1 if target.kind == "binary" else 0  # the fraction of class 1, or the mean
+
+    def joined(name: str, dtype: str) -> np.ndarray:
+        return np.concatenate([getattr(tree, name) for tree in trees]).astype(dtype)
+
     return {
-        "offsets": np.cumsum([0, *(len(s) for s in states)], dtype=np.int64),
-        "left_child": np.concatenate([s["left_child"] for s in states]).astype(np.int32),
-        "right_child": np.concatenate([s["right_child"] for s in states]).astype(np.int32),
-        "feature": np.concatenate([s["feature"] for s in states]).astype(np.int32),
-        "threshold": np.concatenate([s["threshold"] for s in states]).astype(np.float64),
-        "missing_go_to_left": np.concatenate([s["missing_go_to_left"] for s in states]).astype(np.uint8),
+        "offsets": np.cumsum([0, *(tree.node_count for tree in trees)], dtype=np.int64),
+        "left_child": joined("children_left", "int32"),
+        "right_child": joined("children_right", "int32"),
+        "feature": joined("feature", "int32"),
+        "threshold": joined("threshold", "float64"),
+        "missing_go_to_left": joined("missing_go_to_left", "uint8"),
         "value": np.concatenate([tree.value[:, 0, last] for tree in trees]).astype(np.float64),
     }
 

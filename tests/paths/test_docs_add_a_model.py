@@ -8,12 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from molmed import catalog, tunable
+from molmed.cli import main
+from molmed.errors import ArtefactError
+from molmed.experiment.config import Config, ModelConfig
+from molmed.experiment.fit import fit
+from molmed.experiment.load import load
 from molmed.features import Packed
 from molmed.nn.batch import Items
+from molmed.train.config import TrainConfig
+
+from .conftest import sulfonamides
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "add_a_model.md").read_text(encoding="utf-8")
@@ -98,3 +107,50 @@ def test_the_python_of_the_page_runs(shelves: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{snippet}\n{done.stderr}"
+
+
+@pytest.mark.slow
+def test_one_file_makes_a_model_that_trains_predicts_and_is_stored(shelves: Path) -> None:
+    """The new encoder through the whole path, by its name: fit, save, load, predict."""
+    config = Config(model=ModelConfig("atom_mean", encoder={"width": 16}), train=TrainConfig(epochs=2, threads=1))
+    run = fit(sulfonamides(40), targets="pAct", config=config)
+    restored = load(run.save(shelves / "mine.molmed"))
+    pd.testing.assert_frame_equal(restored.predict(["CCO", "x"]), run.predict(["CCO", "x"]), check_exact=True)
+
+
+def test_without_its_file_the_stored_model_is_refused_with_a_remedy(
+    shelves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(model=ModelConfig("atom_mean", encoder={"width": 16}), train=TrainConfig(epochs=1, threads=1))
+    stored = fit(sulfonamides(30), targets="pAct", config=config).save(shelves / "mine.molmed")
+    monkeypatch.delenv("MOLMED_SHELVES")
+    with pytest.raises(ArtefactError, match=r"'atom_mean'.*MOLMED_SHELVES"):
+        load(stored)
+
+
+def test_one_file_makes_a_task(shelves: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = sulfonamides(40).assign(p_np=lambda t: (t.pAct > t.pAct.median()).astype(int)).drop(columns="pAct")
+    table.to_csv(shelves / "bbb.csv", index=False)
+    words = ["--target", "p_np", "--model", "random_forest", "--tree.n-trees", "10", "--tree.jobs", "1"]
+    out = shelves / "bbb.molmed"
+    assert main(["train", str(shelves / "bbb.csv"), "--task", "blood_brain_barrier", *words, "--out", str(out)]) == 0
+    assert load(out).task.must_not == "statements on the safety or efficacy of a drug"
+    assert main(["catalog", "tasks"]) == 0
+    assert "blood_brain_barrier" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_contract_tests_find_the_new_files(shelves: Path) -> None:
+    """The command of the page, for the model and the task."""
+    for file, name in (("test_encoders.py", "atom_mean"), ("test_tasks.py", "blood_brain_barrier")):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", ROOT / "tests" / "contracts" / file, "-q", "-k", name, "-p", "no:xdist"],
+            env={**os.environ, "MOLMED_SHELVES": str(shelves)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "passed" in done.stdout

@@ -16,7 +16,7 @@ class Chunk:
     Args:
         start: number of the first row (0-based, header not counted).
         columns: column name -> one cell a row: the text as it stands, None for an unread cell; from a table in
-            memory the objects it holds.
+            memory the objects it holds, None for whatever pandas calls missing.
         n: number of rows, unreadable ones included (their cells are None).
         rejected: the unreadable rows among them.
     """
@@ -31,7 +31,7 @@ class Source(ABC):
     """One file format.
 
     Every row of the file comes out once, in file order, numbered without gaps; what cannot be read is a
-    `Rejected` row, never an exception. Encoding: UTF-8 with or without BOM, else Latin-1.
+    `Rejected` row, never an exception. Encoding: UTF-8 with or without BOM, else Latin-1, line by line.
     """
 
     extensions: ClassVar[tuple[str, ...]]

@@ -26,7 +26,7 @@ class SMI(Source):
         except Truncated:
             some = False
         if not some:
-            raise InputError(f"reading {path}", "an empty file", "one SMILES a line", "check the export")
+            raise InputError(f"reading {path}", "no whole line", "one SMILES a line", "check the export")
         return ("smiles", "id")
 
     def chunks(self, path: Path, rows: int = 10_000) -> Iterator[Chunk]:
@@ -40,7 +40,7 @@ class SMI(Source):
             for row, line in enumerate(batch, start):
                 words: list[str | None] = [None, None] if line is None else [*line.split(None, 1), None, None][:2]
                 if line is None:
-                    detail = "the compressed file ends in the middle"
+                    detail = "the compressed file ends in the middle or is damaged"
                     rejected.append(Rejected(row, str(row), "read", Reason.FILE_TRUNCATED, detail))
                 columns["smiles"].append(words[0])
                 columns["id"].append(words[1].strip() if words[1] else None)

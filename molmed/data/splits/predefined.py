@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from molmed.data.cells import is_missing
 from molmed.data.splits._contract import Folds, Split, Subjects
 from molmed.errors import InputError
 
@@ -20,11 +21,15 @@ class Predefined(Split):
         """Part number of each row; fractions only say how many parts there are.
 
         Raises:
-            InputError: no fold column, another number of names than parts, or one structure in two parts.
+            InputError: no fold column, a row without a fold name, another number of names than parts, or one
+                structure in two parts.
         """
         if len(subjects.folds) != subjects.n:
             raise InputError("splitting by a column", "no fold column", "data.fold = a column", "name one with --fold")
-        names = [str(f).strip().lower() for f in subjects.folds]
+        nameless = next((row for row, fold in enumerate(subjects.folds) if is_missing(fold)), None)
+        if nameless is not None:
+            raise InputError("splitting by a column", f"no fold name in usable row {nameless}", "one in every row")
+        names = [fold.strip().lower() for fold in subjects.folds]
         distinct = sorted(set(names))
         held_out = [n for n in distinct if n in _TEST]
         if len(fractions) == 2 and len(held_out) == 1 and len(distinct) > 1:
@@ -45,7 +50,7 @@ def _refuse_torn(structures: Sequence[str], parts: Folds) -> None:
         if seen.setdefault(structure, int(parts[row])) != parts[row]:
             raise InputError(
                 "splitting by a column",
-                f"the structure {structure} in two parts (again in row {row})",
+                f"the structure {structure} in two parts (again in usable row {row})",
                 "equal structures in one part",
                 "correct the fold column",
             )

@@ -9,7 +9,10 @@ from molmed.data.splits._groups import fill, group_numbers
 
 
 class Random(Split):
-    """Every structure is a group; groups are drawn in random order."""
+    """Every structure is a group; groups are drawn in random order.
+
+    The part of a structure does not depend on the order of the rows.
+    """
 
     def assign(self, subjects: Subjects, fractions: Sequence[float], seed: int) -> Folds:
         """Part number of each row."""

@@ -15,6 +15,7 @@ class Scaffold(Split):
 
     Balanced variant (chemprop's "scaffold_balanced"): scaffolds that hold more than half of the smallest
     part's rows come first, largest first, the rest in random order; each goes to the part that misses most.
+    The part of a structure does not depend on the order of the rows.
     """
 
     def assign(self, subjects: Subjects, fractions: Sequence[float], seed: int) -> Folds:

@@ -16,19 +16,20 @@ class Stratified(Split):
     """
 
     def assign(self, subjects: Subjects, fractions: Sequence[float], seed: int) -> Folds:
-        """Part number of each row; rows without a label are a class of their own."""
-        if len(subjects.labels) != subjects.n:
+        """Part number of each row; rows without a label are spread like a class, however few they are."""
+        if len(subjects.labels) != subjects.n or np.isnan(subjects.labels).all():
             raise InputError("splitting by class", "no labels", "one target with classes", "use another split")
         groups = group_numbers(subjects.structures, subjects.n)
         _, first = np.unique(groups, return_index=True)
-        label = np.nan_to_num(subjects.labels[first], nan=-1.0)[groups]
+        label = subjects.labels[first][groups]
         rng = np.random.default_rng(seed)
         parts = np.zeros(subjects.n, dtype=np.int64)
-        for value in np.unique(label):
-            rows = np.flatnonzero(label == value)
-            inside = group_numbers([str(g) for g in groups[rows]], len(rows))
-            order = rng.permutation(len(np.unique(inside)))
-            parts[rows] = fill(inside, order.tolist(), fractions, f"class {value:g}")
+        for value in np.unique(label):  # numpy keeps one nan
+            unknown = bool(np.isnan(value))
+            rows = np.flatnonzero(np.isnan(label) if unknown else label == value)
+            _, inside = np.unique(groups[rows], return_inverse=True)
+            order = rng.permutation(int(inside.max()) + 1)
+            parts[rows] = fill(inside, order.tolist(), fractions, f"class {value:g}", may_be_empty=unknown)
         return parts
 
 

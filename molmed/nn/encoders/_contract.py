@@ -30,7 +30,7 @@ class Encoder(nn.Module, ABC):
     """items -> element states and one pooled vector per item.
 
     Batch order, batch size and padding never change an item's vector (to float32 rounding); an item whose
-    ragged level is empty (no bonds, no codes) still gets a finite vector.
+    ragged levels are empty (no atoms, no bonds, no codes) still gets a finite vector; no items give no vectors.
     A subclass has a frozen dataclass `Config` (ranges annotated, see `molmed.tunable`), names the
     featurizers whose packs it reads (the first is its default) and is built as
     `SubClass(config, featurizer.dims(state))`.

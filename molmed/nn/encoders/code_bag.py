@@ -8,6 +8,7 @@ from torch import nn
 
 from molmed.nn.batch import Items
 from molmed.nn.encoders._contract import Encoded, Encoder
+from molmed.nn.layers.embedding import embedding
 from molmed.nn.layers.segments import segment_mean
 from molmed.tunable import Float, Int
 
@@ -28,7 +29,7 @@ class CodeBag(Encoder):
 
     def __init__(self, config: CodeBagConfig, dims: Mapping[str, int]) -> None:
         super().__init__(config, dims)
-        self.embed = nn.Embedding(dims["n_codes"], config.width)
+        self.embed = embedding(dims["n_codes"], config.width)
         self.dropout = nn.Dropout(config.dropout)
         self.out_dim = config.width
 

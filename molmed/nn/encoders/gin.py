@@ -1,17 +1,22 @@
 """GIN with bond features (GINE), through PyTorch Geometric's layer."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 import torch
 from torch import nn
-from torch_geometric.nn import GINEConv
 
 from molmed.nn.batch import Items
 from molmed.nn.encoders._contract import Encoded, Encoder
 from molmed.nn.layers.segments import segment_mean, segment_sum
 from molmed.tunable import Choice, Float, Int
+
+with warnings.catch_warnings():
+    # PyTorch Geometric 2.8.1 calls torch.jit.script while it is imported, which torch 2.13 calls deprecated
+    warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+    from torch_geometric.nn import GINEConv
 
 
 @dataclass(frozen=True)

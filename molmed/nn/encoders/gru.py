@@ -6,18 +6,18 @@ from typing import Annotated
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from molmed.nn.batch import Items
 from molmed.nn.encoders._contract import Encoded, Encoder
-from molmed.nn.layers.ragged import pad
+from molmed.nn.layers.embedding import embedding
+from molmed.nn.layers.ragged import recur
 from molmed.nn.layers.segments import segment_mean
 from molmed.tunable import Choice, Float, Int
 
 
 @dataclass(frozen=True)
 class GRUConfig:
-    """`width` of each direction. Values chosen, not studied."""
+    """`width` of each direction; `dropout` stands between layers, so one layer has none. Values chosen, not studied."""
 
     width: Annotated[int, Int(16, 1024, step=8)] = 128
     layers: Annotated[int, Int(1, 4)] = 2
@@ -34,7 +34,7 @@ class GRU(Encoder):
 
     def __init__(self, config: GRUConfig, dims: Mapping[str, int]) -> None:
         super().__init__(config, dims)
-        self.embed = nn.Embedding(dims["n_tokens"], config.embedding)
+        self.embed = embedding(dims["n_tokens"], config.embedding)
         self.gru = nn.GRU(
             config.embedding,
             config.width,
@@ -46,12 +46,8 @@ class GRU(Encoder):
         self.out_dim = 2 * config.width
 
     def forward(self, items: Items) -> Encoded:
-        """Encode token sequences of any length above 0; padding is never seen."""
-        sizes = items.sizes["tokens"]
-        padded, real = pad(self.embed(items.fields["ids"]), sizes)
-        packed = pack_padded_sequence(padded, sizes.cpu(), batch_first=True, enforce_sorted=False)
-        out, last = self.gru(packed)
-        states = pad_packed_sequence(out, batch_first=True)[0][real]
+        """Encode token sequences; padding is never seen, an empty sequence gives zeros."""
+        states, last = recur(self.gru, self.embed(items.fields["ids"]), items.sizes["tokens"])
         owner = items.owner["tokens"]
         if self.config.readout == "last":
             return Encoded(states, owner, torch.cat([last[-2], last[-1]], dim=1))

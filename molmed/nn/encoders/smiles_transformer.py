@@ -12,6 +12,7 @@ from molmed.errors import ConfigError
 from molmed.nn.batch import Items
 from molmed.nn.encoders._contract import Encoded, Encoder
 from molmed.nn.layers.attention import Block
+from molmed.nn.layers.embedding import embedding
 from molmed.nn.layers.ragged import pad
 from molmed.nn.layers.segments import segment_mean
 from molmed.tunable import Float, Int
@@ -47,7 +48,7 @@ class SmilesTransformer(Encoder):
                 f"width {config.width} with {config.heads} heads",
                 "an even width that is a multiple of heads",
             )
-        self.embed = nn.Embedding(dims["n_tokens"], config.width)
+        self.embed = embedding(dims["n_tokens"], config.width)
         self.blocks = nn.ModuleList(
             Block(config.width, config.heads, config.feed_forward, config.dropout) for _ in range(config.layers)
         )

@@ -1,0 +1,57 @@
+"""Predict every row of a file with a stored model."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from molmed.cli._arguments import parse
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Predict every row of a file with a stored model; one output row per input row, in order.
+
+    Args:
+        model: the model's folder.
+        file: what to predict (.csv, .smi, ..., plain or .gz).
+        out: where the predictions go; the format is that of the extension.
+        smiles: column of the structures, where the guess would be wrong.
+        id: column of the ids, where the guess would be wrong.
+        keep: input columns that come out as in_<name>.
+        trust: whether intervals, the domain and the nearest measured neighbours are wanted.
+    """
+
+    model: Annotated[Path, tyro.conf.Positional]
+    file: Annotated[Path, tyro.conf.Positional]
+    out: Path
+    smiles: str = ""
+    id: str = ""
+    keep: tuple[str, ...] = ()
+    trust: bool = True
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the verb."""
+    given = parse(Predict, "predict", words)
+    from molmed.cli._said import RowBar, say
+    from molmed.data.write import open_sink
+    from molmed.experiment.load import load
+    from molmed.experiment.predict import columns, layout_of, predict
+
+    predictor = load(given.model).predictor
+    say(*layout_of(predictor, given.file, given.smiles, given.id, given.keep).said)
+    counts: Counter[str] = Counter()
+    frames = predict(predictor, given.file, smiles=given.smiles, id=given.id, keep=given.keep, trust=given.trust)
+    made = columns(predictor, given.keep, given.trust)
+    with RowBar(f"predicting {given.file.name}") as bar, open_sink(given.out, made) as sink:
+        for frame in frames:
+            sink.write(frame)
+            counts.update(frame["status"])
+            bar.advance(len(frame))
+    told = ", ".join(f"{n:,} {status}" for status, n in counts.most_common())
+    say(f"{given.out}: {counts.total():,} rows ({told})")
+    return 0

@@ -1,0 +1,269 @@
+"""Train: split, out-of-fold predictions, the final fit, one look at the test rows."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int64
+
+from molmed import catalog
+from molmed.chem import Molecule
+from molmed.data.splits import holdout, k_fold
+from molmed.data.table import Table
+from molmed.errors import InputError
+from molmed.experiment import build
+from molmed.experiment.calibrate import Calibration, calibrate
+from molmed.experiment.config import Config
+from molmed.experiment.dataset import Dataset, read_dataset
+from molmed.experiment.domain import remember
+from molmed.experiment.fitted import FittedModel
+from molmed.experiment.forest import fit_trees
+from molmed.experiment.guess import guessed
+from molmed.experiment.neural import fit_network
+from molmed.experiment.predictor import Predictor
+from molmed.experiment.run import Run
+from molmed.experiment.scores import Scores, score
+from molmed.train.history import History
+from molmed.train.observers import Observer
+
+Watch = Callable[[str], Sequence[Observer]]
+"""What is trained next ("fold 2 of 5") -> who watches it."""
+
+
+def fit(
+    table: Table,
+    *,
+    targets: Sequence[str] | str = (),
+    smiles: str = "",
+    id: str = "",
+    task: str = "",
+    model: str = "",
+    cv: int | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    config: Config | None = None,
+    watch: Watch | None = None,
+) -> Run:
+    """Train one model on a table.
+
+    Args:
+        table: a path, a data frame, or a dict of columns.
+        targets: columns to predict.
+        smiles, id: columns, where the guess would be wrong.
+        task: an entry of the tasks shelf; guessed from the labels unless given (0/1: toxicity, else activity).
+        model: an encoder or a tree; the task's default unless given.
+        cv: folds of the out-of-fold predictions that intervals and calibrated probabilities come from; 0 = none.
+        epochs, seed: see `TrainConfig` and `Config`.
+        config: everything else; the arguments above win over it.
+
+    Raises:
+        InputError: the table cannot be read, a column is not there, or too few rows are left.
+        ConfigError: a setting out of range.
+    """
+    base = Config() if config is None else config
+    names = (targets,) if isinstance(targets, str) else tuple(targets)
+    settings = replace(
+        base,
+        task=task or base.task,
+        seed=base.seed if seed is None else seed,
+        data=replace(
+            base.data, smiles=smiles or base.data.smiles, id=id or base.data.id, targets=names or base.data.targets
+        ),
+        model=replace(base.model, name=model or base.model.name),
+        split=replace(base.split, folds=base.split.folds if cv is None else cv),
+        train=replace(base.train, epochs=base.train.epochs if epochs is None else epochs),
+    )
+    return fit_config(table, settings, watch=watch)
+
+
+def fit_config(
+    table: Table, config: Config, *, watch: Watch | None = None, folder: Path | None = None, resume: bool = False
+) -> Run:
+    """Train as a configuration says.
+
+    Args:
+        folder: where checkpoints go, one sub-folder per fit; None = nowhere.
+        resume: go on from the checkpoints in the folder.
+
+    Raises:
+        InputError, ConfigError: see `fit`.
+    """
+    settings, said = guessed(table, config)
+    data = read_dataset(table, settings)
+    return fit_dataset(data, settings, watch=watch, folder=folder, resume=resume, said=said)
+
+
+def fit_dataset(
+    data: Dataset,
+    config: Config,
+    *,
+    watch: Watch | None = None,
+    folder: Path | None = None,
+    resume: bool = False,
+    said: Sequence[str] = (),
+) -> Run:
+    """Train on rows already read; `config.task` must be named.
+
+    The test rows are held out first and looked at once, at the end, by the final model. The out-of-fold
+    predictions are made inside the rest, each fold's epoch chosen on a slice of its own training rows. The final
+    model sees all of the rest: with folds for the median of their best epochs, without on all but such a slice.
+
+    Raises:
+        InputError: too few rows, or a target with nothing to learn.
+    """
+    began = time.perf_counter()
+    fitting = _Fitting(config, watch, folder, resume)
+    train, test = _held_out(data, config)
+    learnable(data.take(train), config)
+    folds, out_of_fold, epochs = fitting.out_of_fold(data.take(train))
+    model, history = fitting.final(data.take(train), epochs)
+    calibration = Calibration(data.targets)
+    scores: dict[str, Scores] = {}
+    parts = []
+    metric = build.task(config).metric
+    if len(folds):
+        calibration = calibrate(data.targets, data.y[train], out_of_fold)
+        honest = calibration.values(out_of_fold)
+        scores["out_of_fold"] = score(data.targets, data.y[train], honest, metric)
+        parts.append(_predictions("out_of_fold", data.take(train), folds, honest))
+    if len(test):
+        rows = data.take(test)
+        predicted = calibration.values(model.predict(rows.items))
+        scores["test"] = score(data.targets, rows.y, predicted, metric)
+        parts.append(_predictions("test", rows, np.full(len(test), -1), predicted))
+    facts = _facts(data, train, test, folds) | {
+        "said": [*data.layout.said, *said],
+        "epochs": len(history.epochs),
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+    return Run(
+        Predictor(data.layout.slots, config.data.standardise, model, calibration, _domain(data.take(train))),
+        config,
+        build.task(config),
+        scores,
+        pd.DataFrame(history.rows()),
+        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(),
+        data.rejected_frame(),
+        facts,
+    )
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """Fits the configured model to some rows, as often as it is asked to."""
+
+    config: Config
+    watch: Watch | None
+    folder: Path | None
+    resume: bool
+
+    def out_of_fold(
+        self, data: Dataset
+    ) -> tuple[Int64[np.ndarray, " rows"], Float[np.ndarray, "rows targets"], list[int]]:
+        """(fold of each row, predictions by the model that did not see it, best epoch count per fold)."""
+        k = self.config.split.folds
+        if k == 0:
+            return np.empty(0, dtype=np.int64), np.empty((0, len(data.targets))), []
+        folds = k_fold(build.split(self.config), data.subjects(), k, self.config.split.seed)
+        values = np.full(data.y.shape, np.nan)
+        epochs = []
+        for fold in range(k):
+            seen, unseen = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            learnable(data.take(seen), self.config, f" (fold {fold + 1} of {k})")
+            model, history = self._fit(data.take(seen), f"fold {fold + 1} of {k}", stop=True)
+            values[unseen] = model.predict(data.take(unseen).items)
+            epochs += [history.best.epoch + 1] if history.epochs else []
+        return folds, values, epochs
+
+    def final(self, data: Dataset, epochs: Sequence[int]) -> tuple[FittedModel, History]:
+        """The model that is kept; `epochs` of the folds, or none."""
+        if not epochs:
+            return self._fit(data, "final fit", stop=True)
+        median = int(np.median(epochs))
+        train = replace(self.config.train, epochs=median, patience=0)
+        return replace(self, config=replace(self.config, train=train))._fit(data, "final fit", stop=False)
+
+    def _fit(self, data: Dataset, label: str, *, stop: bool) -> tuple[FittedModel, History]:
+        """Fit to all rows, or (`stop`) to all but a random slice that chooses the epoch."""
+        weight = np.ones(data.y.shape)
+        if build.is_tree(self.config):
+            return fit_trees(self.config, data.items, data.y, weight), History()
+        valid = np.empty(0, dtype=np.int64)
+        if stop and self.config.split.valid > 0:
+            random = catalog.load("splits", "random")()
+            valid = holdout(random, data.subjects(), self.config.split.valid, self.config.split.seed)
+        return fit_network(
+            self.config,
+            data.items,
+            data.y,
+            weight,
+            valid,
+            observers=self.watch(label) if self.watch is not None else (),
+            folder=self.folder / label.replace(" ", "-") if self.folder is not None else None,
+            resume=self.resume,
+        )
+
+
+def _held_out(data: Dataset, config: Config) -> tuple[Int64[np.ndarray, " train"], Int64[np.ndarray, " test"]]:
+    """(rows to learn from, rows of the test part), both ascending."""
+    everything = np.arange(len(data), dtype=np.int64)
+    if config.split.test == 0:
+        return everything, np.empty(0, dtype=np.int64)
+    test = holdout(build.split(config), data.subjects(), config.split.test, config.split.seed)
+    return np.setdiff1d(everything, test), test
+
+
+def learnable(data: Dataset, config: Config, where: str = "") -> None:
+    """Refuse training rows from which some target cannot be learnt.
+
+    Raises:
+        InputError: a target with fewer than two known values, or a class target with one class only.
+    """
+    for i, target in enumerate(data.targets):
+        known = data.y[~np.isnan(data.y[:, i]), i]
+        if len(known) < 2:
+            came, accepted = f"{len(known)} training rows with a known value", "at least two"
+        elif target.kind == "binary" and len(np.unique(known)) < 2:
+            came, accepted = f"one class only ({known[0]:g}) in {len(known)} training rows", "rows of both classes"
+        else:
+            continue
+        raise InputError(
+            f"learning {target.name!r}{where}", came, accepted, "add rows, leave this target out or split otherwise"
+        )
+
+
+def _predictions(part: str, data: Dataset, folds: np.ndarray, values: np.ndarray) -> pd.DataFrame:
+    columns: dict[str, object] = {"part": [part] * len(data), "fold": folds, "row": data.rows, "id": data.ids}
+    if data.layout.structure:
+        columns["smiles"] = data.structures
+    for i, target in enumerate(data.targets):
+        columns |= {target.name: values[:, i], f"{target.name}_measured": data.y[:, i]}
+    return pd.DataFrame(columns)
+
+
+def _domain(data: Dataset) -> Any:
+    slot = data.layout.structure
+    return None if slot is None else remember(data.items[slot.name], data.ids, data.y, data.targets)
+
+
+def _facts(data: Dataset, train: np.ndarray, test: np.ndarray, folds: np.ndarray) -> dict[str, Any]:
+    content = hashlib.sha256()
+    for i, labels in enumerate(data.y.tolist()):
+        items = [item.smiles if isinstance(item := values[i], Molecule) else item for values in data.items.values()]
+        content.update(f"{items}\t{labels}\n".encode())
+    split = hashlib.sha256(np.concatenate([data.rows[test], [-1], folds]).astype("<i8").tobytes())
+    reasons = pd.Series([str(r.reason) for r in data.rejected], dtype=object).value_counts()
+    return {
+        "rows_read": data.n_read,
+        "rows_used": len(data),
+        "rows_train": len(train),
+        "rows_test": len(test),
+        "rejected": {str(reason): int(n) for reason, n in reasons.items()},
+        "data_sha256": content.hexdigest(),
+        "split_sha256": split.hexdigest(),
+    }
