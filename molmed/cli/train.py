@@ -13,7 +13,7 @@ from molmed import catalog
 from molmed.cli._arguments import parse
 from molmed.experiment import build
 from molmed.experiment.config import Config, SplitConfig, read_toml, structure
-from molmed.nn.model import JoinConfig
+from molmed.nn.join import JoinConfig
 from molmed.train.config import TrainConfig
 
 

@@ -1,4 +1,4 @@
-"""Where names become objects: task, split, featurizers, encoders, trees."""
+"""Where names become objects: task, split, featurizers, trees. Networks are built in `neural`, which needs torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,6 @@ from molmed.data.splits import Split
 from molmed.errors import ConfigError, UnknownNameError
 from molmed.experiment.config import Config, structure
 from molmed.features import Featurizer
-from molmed.nn.encoders import Encoder
-from molmed.nn.heads import Head
 from molmed.targets import Slot, Target
 from molmed.tasks import Task
 from molmed.trees import Tree
@@ -88,7 +86,7 @@ def readers(config: Config) -> dict[str, Reader]:
             continue
         features = model.features if position == 0 else own.get("features", "")
         options = model.featurizer if position == 0 else own.get("featurizer", {})
-        encoder: type[Encoder] = catalog.load("encoders", name)
+        encoder = catalog.load("encoders", name)
         featurizer = _featurizer(features or _default(encoder.features, slot, name), options, encoder.features, slot)
         settings = model.encoder if position == 0 else own.get("encoder", {})
         made[slot.name] = Reader(name, settings, (featurizer,))
@@ -123,16 +121,6 @@ def _featurizer(name: str, options: Mapping[str, Any], accepted: tuple[str, ...]
     return name, entry(structure(entry.Config, options, f"featurizer {name}"))
 
 
-def encoder(reader: Reader, dims: Mapping[str, int]) -> Encoder:
-    """A fresh network for a slot.
-
-    Raises:
-        ConfigError: a wrong setting.
-    """
-    entry: type[Encoder] = catalog.load("encoders", reader.model)
-    return entry(structure(entry.Config, reader.options, f"encoder {reader.model}"), dims)
-
-
 def tree(reader: Reader) -> Tree:
     """A fresh tree model.
 
@@ -141,12 +129,3 @@ def tree(reader: Reader) -> Tree:
     """
     entry: type[Tree] = catalog.load("trees", reader.model)
     return entry(structure(entry.Config, reader.options, f"tree {reader.model}"))
-
-
-def heads(wanted: tuple[Target, ...]) -> tuple[Head, ...]:
-    """One head per target, by its kind.
-
-    Raises:
-        UnknownNameError: no head for that kind.
-    """
-    return tuple(catalog.load("heads", t.kind) for t in wanted)

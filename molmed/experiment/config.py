@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 import tomli_w
 
 from molmed.errors import ConfigError, InputError, nearest
-from molmed.nn.model import JoinConfig
+from molmed.nn.join import JoinConfig
 from molmed.train.config import TrainConfig
 from molmed.tunable import Float, Int, check
 

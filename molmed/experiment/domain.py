@@ -19,6 +19,8 @@ from molmed.trust.neighbours import Neighbours
 RADIUS, N_BITS = 2, 2048
 """Morgan fingerprints of radius 2 (ECFP4), 2048 bits: the field's usual choice for similarity."""
 
+_VALUE = "value_"
+
 
 @dataclass(frozen=True)
 class Domain:
@@ -39,6 +41,11 @@ class Domain:
         """The compounds' ids, for look-up by many row numbers at once."""
         return self.compounds["id"].to_numpy(dtype=object)
 
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The index over all of them."""
+        return Neighbours(self.bits)
+
     def dtypes(self, targets: Sequence[Target]) -> dict[str, str]:
         """The columns of `apply` with their pandas dtypes."""
         found = {"domain": "float64"}
@@ -53,19 +60,30 @@ class Domain:
     def apply(self, molecules: Sequence[Molecule], targets: Sequence[Target]) -> dict[str, np.ndarray]:
         """`domain`, and per target `<t>_nearest_id`, `_similarity`, `_value`: one entry per molecule."""
         bits = morgan_bits([m.mol for m in molecules], RADIUS, N_BITS)
-        rows, similarity = Neighbours(self.bits).nearest(bits)
+        rows, similarity = self.neighbours.nearest(bits)
         out = {"domain": domain_score(similarity[:, 0], self.own)}
         for target in targets:
-            value = self.compounds[f"value_{target.name}"].to_numpy(dtype=np.float64)
-            known = np.flatnonzero(~np.isnan(value))
+            value, known, index = self._measured[target.name]
             near, close = rows[:, 0], similarity[:, 0]
             if len(known) < len(value):
-                found, some = Neighbours(self.bits[known]).nearest(bits)
+                found, some = index.nearest(bits)
                 near, close = known[found[:, 0]], some[:, 0]
             out[f"{target.name}_nearest_id"] = self.ids[near]
             out[f"{target.name}_nearest_similarity"] = close
             out[f"{target.name}_nearest_value"] = value[near]
         return out
+
+    @cached_property
+    def _measured(self) -> dict[str, tuple[np.ndarray, np.ndarray, Neighbours]]:
+        """Target -> its values (nan = unknown), the rows where it is known, and the index over those."""
+        found = {}
+        for column in self.compounds.columns:
+            if column.startswith(_VALUE):
+                value = self.compounds[column].to_numpy(dtype=np.float64)
+                known = np.flatnonzero(~np.isnan(value))
+                index = self.neighbours if len(known) == len(value) else Neighbours(self.bits[known])
+                found[column.removeprefix(_VALUE)] = (value, known, index)
+        return found
 
 
 def remember(
@@ -81,5 +99,5 @@ def remember(
         "smiles": [m.smiles for m in molecules],
         "scaffold": [murcko(m.smiles) for m in molecules],
     }
-    columns |= {f"value_{t.name}": y[:, i] for i, t in enumerate(targets)}
+    columns |= {f"{_VALUE}{t.name}": y[:, i] for i, t in enumerate(targets)}
     return Domain(bits, own_similarities(bits), pd.DataFrame(columns))

@@ -10,15 +10,23 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from molmed import catalog
 from molmed.errors import ArtefactError
 from molmed.experiment import build
 from molmed.experiment.config import Config, structure
 from molmed.experiment.fitted import FittedModel, Items, Packs, SlotFeatures, featurise
+from molmed.nn.encoders import Encoder
 from molmed.nn.feed import Feed, Rows, SlotRows
+from molmed.nn.heads import Head
+from molmed.nn.join import JoinConfig
 from molmed.nn.learner import SupervisedLearner, predict_rows
-from molmed.nn.model import JoinConfig, Model, TaskPlan
+from molmed.nn.model import Model, TaskPlan
 from molmed.targets import Scale, Slot, Target
-from molmed.train import History, Observer, TrainConfig, fit, seed_all
+from molmed.train.config import TrainConfig
+from molmed.train.history import History
+from molmed.train.loop import fit
+from molmed.train.observers import Observer
+from molmed.train.seed import seed_all
 
 _TASK = "task"
 
@@ -70,11 +78,30 @@ class _Redraw:
         return self.slot.packs(self.items, rng)[0]
 
 
+def _encoder(reader: build.Reader, dims: Mapping[str, int]) -> Encoder:
+    """A fresh network for a slot.
+
+    Raises:
+        ConfigError: a wrong setting.
+    """
+    entry: type[Encoder] = catalog.load("encoders", reader.model)
+    return entry(structure(entry.Config, reader.options, f"encoder {reader.model}"), dims)
+
+
+def _heads(wanted: tuple[Target, ...]) -> tuple[Head, ...]:
+    """One head per target, by its kind.
+
+    Raises:
+        UnknownNameError: no head for that kind.
+    """
+    return tuple(catalog.load("heads", t.kind) for t in wanted)
+
+
 def _learner(
     slots: Mapping[str, SlotFeatures], declared: Sequence[Slot], targets: tuple[Target, ...], join: JoinConfig
 ) -> SupervisedLearner:
-    encoders = {name: build.encoder(slot.reader, slot.dims()) for name, slot in slots.items()}
-    plan = TaskPlan(tuple(declared), {name: name for name in slots}, targets, build.heads(targets))
+    encoders = {name: _encoder(slot.reader, slot.dims()) for name, slot in slots.items()}
+    plan = TaskPlan(tuple(declared), {name: name for name in slots}, targets, _heads(targets))
     return SupervisedLearner(Model(encoders, {_TASK: plan}, join))
 
 

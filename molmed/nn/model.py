@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 from jaxtyping import Float
@@ -12,24 +11,10 @@ from molmed.errors import ConfigError
 from molmed.nn.batch import Batch, SlotBatch
 from molmed.nn.encoders import Encoder
 from molmed.nn.heads import Head
+from molmed.nn.join import JoinConfig
 from molmed.nn.layers.ragged import recur
 from molmed.nn.layers.segments import segment_mean
 from molmed.targets import Slot, Target
-from molmed.tunable import Float as FloatRange
-from molmed.tunable import Int
-
-
-@dataclass(frozen=True)
-class JoinConfig:
-    """What stands between the encoders and the heads.
-
-    Defaults are chemprop 2.3.1's predictor: one hidden layer of 300, ReLU, no dropout. Dropout, if any, stands
-    before every linear layer, the first one included, which chemprop's leaves out.
-    """
-
-    width: Annotated[int, Int(16, 2400, step=16)] = 300
-    layers: Annotated[int, Int(0, 5)] = 1
-    dropout: Annotated[float, FloatRange(0.0, 0.6)] = 0.0
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,13 @@ from molmed.features import SCHEMAS, Packed, concatenate
 from molmed.nn.batch import Items
 from molmed.nn.encoders import Encoded, Encoder
 from molmed.nn.feed import Feed, Rows, SlotRows
+from molmed.nn.join import JoinConfig
 from molmed.nn.learner import SupervisedLearner
-from molmed.nn.model import JoinConfig, Model, TaskPlan
+from molmed.nn.model import Model, TaskPlan
 from molmed.targets import Slot, Target
-from molmed.train import TrainConfig, epochs, seed_all
+from molmed.train.config import TrainConfig
+from molmed.train.loop import epochs
+from molmed.train.seed import seed_all
 
 NAMES = catalog.names("encoders")
 PAIRS = [(name, features) for name in NAMES for features in catalog.load("encoders", name).features]

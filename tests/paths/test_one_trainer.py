@@ -20,10 +20,14 @@ from molmed.features import Packed
 from molmed.metrics import metric
 from molmed.nn.encoders import Encoder
 from molmed.nn.feed import Feed, MixedFeed, Rows, SlotRows
+from molmed.nn.join import JoinConfig
 from molmed.nn.learner import SupervisedLearner, predict_rows
-from molmed.nn.model import JoinConfig, Model, TaskPlan
+from molmed.nn.model import Model, TaskPlan
 from molmed.targets import Cardinality, Slot, Target
-from molmed.train import History, TrainConfig, fit, seed_all
+from molmed.train.config import TrainConfig
+from molmed.train.history import History
+from molmed.train.loop import fit
+from molmed.train.seed import seed_all
 
 SETTINGS = TrainConfig(epochs=25, lr=3e-3, warmup_epochs=1.0, device="cpu")
 NUMBER, CLASS = Target("number"), Target("class", kind="binary")

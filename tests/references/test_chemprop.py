@@ -18,8 +18,9 @@ from molmed.features import Packed
 from molmed.nn.batch import Items
 from molmed.nn.encoders.dmpnn import DMPNN, DMPNNConfig
 from molmed.nn.feed import Rows, SlotRows
+from molmed.nn.join import JoinConfig
 from molmed.nn.learner import SupervisedLearner, predict_rows
-from molmed.nn.model import JoinConfig, Model, TaskPlan
+from molmed.nn.model import Model, TaskPlan
 from molmed.targets import Slot, Target
 
 READOUTS: dict[str, type] = {"norm": NormAggregation, "mean": MeanAggregation, "sum": SumAggregation}

@@ -13,8 +13,9 @@ from torch import nn
 
 from molmed.errors import ArtefactError
 from molmed.results import Epoch
-from molmed.train import TrainConfig, checkpoint
+from molmed.train import checkpoint
 from molmed.train.checkpoint import FORMAT, Checkpoint, matches, read, write
+from molmed.train.config import TrainConfig
 
 CONFIG = TrainConfig(epochs=7, seed=3)
 EPOCHS = (Epoch(0, 1 / 3, {"loss": math.inf}, 1e-3, 0.1, True), Epoch(1, 0.1, {"loss": math.nan}, 2e-4, 0.2, False))

@@ -1,5 +1,6 @@
 """Delimited text: header or none, the delimiter, quotes, rows of another width."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,17 @@ def test_a_quote_that_is_never_closed_costs_one_row(table, broken: str, after: i
     path = table("smiles,y\nCCO,1\n" + broken + "\n" + "".join(f"{s},{y}\n" for s, y in rest))
     assert rows(path) == [("CCO", "1"), (None, None), *rest]
     assert faults(path) == [(1, Reason.ROW_SHAPE)]
+
+
+def test_an_open_quote_in_a_gzip_file_cut_short_costs_one_row_and_the_cut_another(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    rest = [("C" * (i % 9 + 1), str(i * 7919 % 1009)) for i in range(2000)]
+    content = gzip.compress(('smiles,y\n"CCN,2\n' + "".join(f"{s},{y}\n" for s, y in rest)).encode())
+    path.write_bytes(content[: len(content) // 2])
+    found = rows(path)
+    assert len(found) > 500
+    assert found == [(None, None), *rest[: len(found) - 2], (None, None)]
+    assert faults(path) == [(0, Reason.ROW_SHAPE), (len(found) - 1, Reason.FILE_TRUNCATED)]
 
 
 def test_a_stray_pair_of_quotes_does_not_swallow_the_rows_between(table) -> None:

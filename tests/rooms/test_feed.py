@@ -9,7 +9,7 @@ import torch
 from molmed.features import Packed
 from molmed.nn.batch import Items
 from molmed.nn.feed import Feed, MixedFeed, Rows, SlotRows
-from molmed.train import Feed as Protocol
+from molmed.train.learner import Feed as Protocol
 
 
 def tokens(sizes: list[int], seed: int = 0) -> Packed:

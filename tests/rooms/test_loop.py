@@ -14,9 +14,13 @@ from torch import Tensor, nn
 
 from molmed.errors import InputError, MolmedError
 from molmed.results import Epoch
-from molmed.train import Feed, Learner, Observer, TrainConfig, checkpoint, epochs, fit, seed_all
+from molmed.train import checkpoint
+from molmed.train.config import TrainConfig
+from molmed.train.learner import Feed, Learner
+from molmed.train.loop import epochs, fit
+from molmed.train.observers import Observer
 from molmed.train.schedule import lr_factor
-from molmed.train.seed import seeded
+from molmed.train.seed import seed_all, seeded
 
 PLAIN = TrainConfig(epochs=3, lr=0.01, warmup_epochs=0.0, schedule="constant", clip_norm=0.0, device="cpu")
 

@@ -15,10 +15,12 @@ from molmed.nn.encoders.code_bag import CodeBag, CodeBagConfig
 from molmed.nn.encoders.gru import GRU, GRUConfig
 from molmed.nn.encoders.mlp import MLP, MLPConfig
 from molmed.nn.feed import Feed, Rows, SlotRows
+from molmed.nn.join import JoinConfig
 from molmed.nn.learner import Predicted, SupervisedLearner, predict_rows
-from molmed.nn.model import JoinConfig, Model, TaskPlan
+from molmed.nn.model import Model, TaskPlan
 from molmed.targets import Slot, Target
-from molmed.train import Learner, seed_all
+from molmed.train.learner import Learner
+from molmed.train.seed import seed_all
 
 RNG = np.random.default_rng(0)
 TARGETS = (Target("number", weight=2.0), Target("class", kind="binary", weight=0.5), Target("other"))

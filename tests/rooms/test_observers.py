@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from molmed.results import Epoch
-from molmed.train import CSVLog, History, ProgressBar
+from molmed.train.history import History
+from molmed.train.observers import CSVLog, ProgressBar
 
 EPOCHS = (
     Epoch(0, 1.5, {"loss": 2.0, "loss/a": 1.0}, 1e-3, 0.25, True),

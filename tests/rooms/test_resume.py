@@ -14,7 +14,11 @@ import pytest
 import torch
 
 from molmed.errors import ArtefactError
-from molmed.train import CSVLog, History, Observer, TrainConfig, checkpoint, epochs, fit
+from molmed.train import checkpoint
+from molmed.train.config import TrainConfig
+from molmed.train.history import History
+from molmed.train.loop import epochs, fit
+from molmed.train.observers import CSVLog, Observer
 
 # One run, for this process and for others: `python run.py FOLDER` trains to the end, going on from what FOLDER
 # holds; with a third argument "E:B" it reports and then waits for ever after batch B of epoch E.
@@ -28,9 +32,13 @@ from molmed import catalog
 from molmed.chem import read
 from molmed.nn.feed import Feed, Rows, SlotRows
 from molmed.nn.learner import SupervisedLearner
-from molmed.nn.model import JoinConfig, Model, TaskPlan
+from molmed.nn.join import JoinConfig
+from molmed.nn.model import Model, TaskPlan
 from molmed.targets import Slot, Target
-from molmed.train import CSVLog, Observer, TrainConfig, fit, seed_all
+from molmed.train.config import TrainConfig
+from molmed.train.loop import fit
+from molmed.train.observers import CSVLog, Observer
+from molmed.train.seed import seed_all
 
 CONFIG = TrainConfig(epochs=6, lr=3e-3, patience=4, accumulate=2, seed=5, device="cpu", threads=1)
 SMILES = ["CCO", "CC(=O)O", "c1ccccc1O", "CCN(CC)CC", "CC(C)C(=O)N", "c1ccncc1C", "OCC(O)CO", "CCCCBr", "CC#N",

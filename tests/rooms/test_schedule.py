@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from molmed.train import TrainConfig
+from molmed.train.config import TrainConfig
 from molmed.train.schedule import lr_factor
 
 CONFIG = TrainConfig(epochs=10, warmup_epochs=2.0, final_lr_fraction=0.1)

@@ -89,6 +89,13 @@ def test_a_scaffold_of_half_the_rows_is_not_held_out() -> None:
         assert parts.sum() == 20
 
 
+def test_the_largest_scaffold_is_placed_first() -> None:
+    sizes = {"c1ccncc1": 12, "C1CCCC1": 15, "c1ccccc1": 73}
+    structures = [f"{'C' * i}{ring}" for ring, n in sizes.items() for i in range(n)]
+    parts = Scaffold().assign(Subjects(100, structures), (0.8, 0.2), 0)
+    assert parts[27:].tolist() == [0] * 73  # placed last, it would be all that is left for the test part
+
+
 def test_acyclic_molecules_stay_together() -> None:
     smiles = ["CC", "CCO", "CCN", *SMILES[:40]]
     parts = Scaffold().assign(Subjects(len(smiles), smiles), (0.8, 0.2), 0)

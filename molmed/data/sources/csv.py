@@ -85,9 +85,10 @@ def _records(path: Path, delimiter: str) -> Iterator[list[str] | Fault]:
 
     A quote that is never closed would swallow the rest of the file as one cell. So if the file ends inside quotes,
     or if a record of several lines has another number of cells than the first one, only its first line is given up
-    and reading goes on with the next.
+    and reading goes on with the next. The last record of a compressed file that is cut short stands for the cut.
     """
-    file = lines(path)
+    cut: list[bool] = []
+    file = _until_cut(path, cut)
     ahead: deque[str] = deque()
     width = 0
     while True:
@@ -98,13 +99,10 @@ def _records(path: Path, delimiter: str) -> Iterator[list[str] | Fault]:
             cells = next(csv.reader(_supply(file, ahead, taken), delimiter=delimiter), [])
         except csv.Error as error:
             wrong = str(error)
-        except Truncated:
-            yield Fault("read", Reason.FILE_TRUNCATED, "the compressed file ends in the middle or is damaged")
-            return
         except _Unclosed:
             wrong = "a quote that is never closed"
         if not taken:
-            return
+            break
         if len(cells) < 2 and not "".join(taken).strip():
             continue
         width = width or len(cells)
@@ -115,6 +113,16 @@ def _records(path: Path, delimiter: str) -> Iterator[list[str] | Fault]:
             yield Fault("read", Reason.ROW_SHAPE, wrong)
         else:
             yield cells
+    if cut:
+        yield Fault("read", Reason.FILE_TRUNCATED, "the compressed file ends in the middle or is damaged")
+
+
+def _until_cut(path: Path, cut: list[bool]) -> Iterator[str]:
+    """The lines; where the file is cut short they just end, and `cut` is no longer empty."""
+    try:
+        yield from lines(path)
+    except Truncated:
+        cut.append(True)
 
 
 class _Unclosed(Exception):
