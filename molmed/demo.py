@@ -61,7 +61,7 @@ def candidates(quick: bool) -> dict[str, Config]:
         data=DataConfig(smiles="smiles", id="id", targets=(TARGET,)),
         split=SplitConfig("scaffold", test=0.2, folds=2 if quick else 5, valid=0.1),
     )
-    networks = TrainConfig(epochs=8 if quick else 40, patience=0 if quick else 10)
+    networks = TrainConfig(epochs=12 if quick else 40, patience=0 if quick else 10)
     transformer = {"width": 64, "layers": 2, "heads": 4, "feed_forward": 128}
     return {
         "dmpnn": replace(shared, model=ModelConfig("dmpnn"), train=networks),
@@ -91,7 +91,7 @@ def demonstrate(
         quick: fewer folds, epochs and trees: about a minute on two cores.
         say: told a sentence at each step.
         watch: label of a training ("D-MPNN, fold 2 of 5") -> its observers.
-        rows: told the number of library rows after each chunk.
+        rows: told the number of library rows after each chunk, and 0 when the screen starts.
     """
     began = time.perf_counter()
     tell = say if say is not None else lambda sentence: None
@@ -111,7 +111,9 @@ def demonstrate(
     run = choice.run
     model = run.save(folder / "nav17.molmed")
     tell(f"best out of fold: {_TITLES[choice.winner][0]}, kept as {model}")
-    done = screen(nci_library(), run, top=TOP, out=folder / "screen", watch=rows)
+    if rows is not None:
+        rows(0)
+    done = screen(nci_library(), run, top=TOP, out=folder / "screen", chunk_rows=500, watch=rows)
     hits = folder / "hits.parquet"
     os.replace(folder / "screen" / "predictions.parquet", hits)
     screened = time.perf_counter()

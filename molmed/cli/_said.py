@@ -21,7 +21,7 @@ def say(*sentences: str) -> None:
 
 def scores(title: str, found: Mapping[str, Mapping[str, Interval]]) -> None:
     """A table of scores with their intervals, on stdout."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table()
     table.add_column("target")
     table.add_column("score")
     table.add_column("value", justify="right")
@@ -30,17 +30,23 @@ def scores(title: str, found: Mapping[str, Mapping[str, Interval]]) -> None:
         for i, (name, it) in enumerate(by_metric.items()):
             low_high = "" if it.low != it.low else f"{it.low:.3f} to {it.high:.3f}"
             table.add_row(target if i == 0 else "", name, "" if it.value != it.value else f"{it.value:.3f}", low_high)
-    Console().print(table)
+    _show(title, table)
 
 
 def rows(title: str, names: Sequence[str], lines: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
     """Any small table, on stdout; columns named in `right` are right-aligned."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(show_header=any(names))
     for name in names:
         table.add_column(name, justify="right" if name in right else "left")
     for line in lines:
         table.add_row(*(Text(cell) for cell in line))
-    Console().print(table)
+    _show(title, table)
+
+
+def _show(title: str, table: Table) -> None:
+    out = Console()
+    out.print(Text(title, style="bold"), soft_wrap=True)  # a table's own title is broken to the table's width
+    out.print(table)
 
 
 class _Rate(ProgressColumn):
@@ -54,7 +60,8 @@ class _Rate(ProgressColumn):
 class RowBar:
     """Rows done, rows per second and the time passed; silent when stderr is not a terminal.
 
-    With `total` there is a bar as well. It appears at the first row, so that another bar may run before it.
+    With `total` there is a bar as well. The clock starts at the first call of `advance`, which may be for 0 rows, so
+    that another bar may run before it.
     """
 
     def __init__(self, label: str, total: int | None = None) -> None:
@@ -62,7 +69,8 @@ class RowBar:
         columns += [BarColumn()] if total is not None else []
         columns += [TextColumn("{task.completed:,.0f} rows"), _Rate(), TimeElapsedColumn()]
         self.progress = Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal)
-        self.task = self.progress.add_task(label, total=total)
+        self.task = self.progress.add_task(label, total=total, start=False)
+        self.begun = False
 
     def __enter__(self) -> "RowBar":
         return self
@@ -74,5 +82,8 @@ class RowBar:
 
     def advance(self, n: int) -> None:
         """n more rows are done."""
-        self.progress.start()  # nothing happens when it runs
+        if not self.begun:
+            self.begun = True
+            self.progress.start_task(self.task)
+            self.progress.start()
         self.progress.advance(self.task, n)

@@ -48,6 +48,7 @@ def main(words: Sequence[str]) -> int:
     frames = predict(predictor, given.file, smiles=given.smiles, id=given.id, keep=given.keep, trust=given.trust)
     made = columns(predictor, given.keep, given.trust)
     with RowBar(f"predicting {given.file.name}") as bar, open_sink(given.out, made) as sink:
+        bar.advance(0)
         for frame in frames:
             sink.write(frame)
             counts.update(frame["status"])

@@ -44,6 +44,7 @@ def main(words: Sequence[str]) -> int:
     from molmed.screen.loop import screen
 
     with RowBar("screening") as bar:
+        bar.advance(0)
         done = screen(
             given.libraries,
             given.model,

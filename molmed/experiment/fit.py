@@ -191,8 +191,9 @@ class _Fitting:
     def _fit(self, data: Dataset, label: str, *, stop: bool) -> tuple[FittedModel, History]:
         """Fit to all rows, or (`stop`) to all but a random slice that chooses the epoch."""
         weight = np.ones(data.y.shape)
+        observers = self.watch(label) if self.watch is not None else ()
         if build.is_tree(self.config):
-            return fit_trees(self.config, data.items, data.y, weight), History()
+            return _watched_trees(observers, lambda: fit_trees(self.config, data.items, data.y, weight)), History()
         valid = np.empty(0, dtype=np.int64)
         if stop and self.config.split.valid > 0:
             random = catalog.load("splits", "random")()
@@ -203,10 +204,24 @@ class _Fitting:
             data.y,
             weight,
             valid,
-            observers=self.watch(label) if self.watch is not None else (),
+            observers=observers,
             folder=self.folder / label.replace(" ", "-") if self.folder is not None else None,
             resume=self.resume,
         )
+
+
+def _watched_trees(observers: Sequence[Observer], work: Callable[[], FittedModel]) -> FittedModel:
+    """Trees have no epochs: their observers see one step."""
+    for observer in observers:
+        observer.on_start(1, 1)
+    try:
+        model = work()
+        for observer in observers:
+            observer.on_batch(0, float("nan"))
+        return model
+    finally:
+        for observer in observers:
+            observer.on_end()
 
 
 def _held_out(data: Dataset, config: Config) -> tuple[Int64[np.ndarray, " train"], Int64[np.ndarray, " test"]]:

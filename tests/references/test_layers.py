@@ -95,19 +95,19 @@ def graph() -> Packed:
 
 @pytest.mark.parametrize("readout", ["mean", "sum"])
 def test_gin_is_its_formula_atom_by_atom(readout: str) -> None:
-    """h_v <- norm(MLP((1 + eps) h_v + sum over u -> v of relu(h_u + W e_uv))), relu between layers."""
+    """h_v <- h_v + MLP((1 + eps) n_v + sum over u -> v of relu(n_u + W e_uv)) with n = norm(h)."""
     packed = graph()
     encoder = randomised(GIN(GINConfig(width=16, layers=3, readout=readout), {"atom_dim": 3, "bond_dim": 2}))
     got = encoder(Items.of(packed))
     h = linear(encoder.embed, packed.fields["atom_features"].astype(float))
     edges = packed.fields["bond_features"].astype(float)
-    for layer, (convolution, norm) in enumerate(zip(encoder.convolutions, encoder.norms, strict=True)):
+    for convolution, norm in zip(encoder.convolutions, encoder.norms, strict=True):
         e = linear(convolution.lin, edges)
-        gathered = (1 + numbers(convolution.eps)) * h
+        n = layer_norm(norm, h)
+        gathered = (1 + numbers(convolution.eps)) * n
         for edge, (u, v) in enumerate(zip(packed.fields["source"], packed.fields["target"], strict=True)):
-            gathered[v] += np.maximum(h[u] + e[edge], 0)
-        h = layer_norm(norm, linear(convolution.nn[2], np.maximum(linear(convolution.nn[0], gathered), 0)))
-        h = h if layer == 2 else np.maximum(h, 0)
+            gathered[v] += np.maximum(n[u] + e[edge], 0)
+        h = h + linear(convolution.nn[2], np.maximum(linear(convolution.nn[0], gathered), 0))
     np.testing.assert_allclose(numbers(got.states), h, rtol=1e-4, atol=1e-5)
     pooled = np.stack([h[:4].sum(axis=0) / (4 if readout == "mean" else 1), h[4]])
     np.testing.assert_allclose(numbers(got.pooled), pooled, rtol=1e-4, atol=1e-5)

