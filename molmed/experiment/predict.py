@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from molmed.data.cells import is_missing
 from molmed.data.columns import named
 from molmed.data.sources import Chunk
 from molmed.data.table import Table, chunks, column_names
 from molmed.experiment.config import DataConfig
 from molmed.experiment.predictor import Predictor
 from molmed.experiment.rows import Layout, Prepared, lay_out, prepare
-from molmed.features.columns import is_missing
 
 
 def predict(

@@ -8,17 +8,20 @@ import numpy as np
 
 from molmed.chem import Molecule
 from molmed.chem import read as read_molecule
+from molmed.data.cells import is_missing
 from molmed.data.columns import guess_id, guess_smiles, named
 from molmed.data.sources import Chunk
 from molmed.data.table import Table, chunks, column_names
 from molmed.errors import InputError
 from molmed.experiment.config import DataConfig
-from molmed.features.columns import is_missing
 from molmed.results import Fault, Reason, Rejected, Status
 from molmed.targets import Slot
 
 MAX_IDS = 1_000_000
 """Ids are remembered for the duplicate check this far into a file, so that memory stays bounded."""
+
+
+_WARNINGS = frozenset({Reason.DUPLICATE_ID, Reason.LARGE_MOLECULE})
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,15 @@ class Prepared:
     ok: list[int] = field(default_factory=list)
     items: dict[str, list[Any]] = field(default_factory=dict)
 
+    def note(self, position: int, reason: Reason, detail: str) -> None:
+        """Say something of a row that goes on: the first warning is its reason, else the first note."""
+        warning = reason in _WARNINGS
+        if not self.reason[position] or (warning and self.status[position] == Status.OK):
+            self.reason[position] = reason
+        if warning:
+            self.status[position] = Status.WARNED
+        self.detail[position] = "; ".join(filter(None, (self.detail[position], detail)))
+
     def reject(self, positions: Sequence[int], faults: Sequence[Fault | None]) -> None:
         """Mark the rows at these positions that have a fault, and take them and their items out."""
         bad = {p: f for p, f in zip(positions, faults, strict=True) if f is not None}
@@ -137,10 +149,8 @@ def prepare(chunk: Chunk, layout: Layout, seen_ids: set[str]) -> Prepared:
     """Read every slot of every row. No row is dropped; `seen_ids` carries the duplicate check over chunks."""
     n = chunk.n
     numbers = np.arange(chunk.start, chunk.start + n, dtype=np.int64)
-    ids = [str(row) for row in numbers]
-    if layout.id and layout.id in chunk.columns:
-        named_ids = ["" if is_missing(c) else str(c).strip() for c in chunk.columns[layout.id]]
-        ids = [name or number for name, number in zip(named_ids, ids, strict=True)]
+    own = _own_ids(chunk, layout)
+    ids = [name or str(number) for name, number in zip(own, numbers.tolist(), strict=True)]
     out = Prepared(numbers, ids, [""] * n, [""] * n, [Status.OK] * n, [Reason.NONE] * n, [""] * n, [""] * n)
     unread = {r.row - chunk.start: Fault(r.step, r.reason, r.detail) for r in chunk.rejected}
     faults: list[Fault | None] = [unread.get(i) for i in range(n)]
@@ -151,12 +161,11 @@ def prepare(chunk: Chunk, layout: Layout, seen_ids: set[str]) -> Prepared:
         else:
             columns = [chunk.columns[c] for c in slot.columns]
             items[slot.name] = [tuple(c[i] for c in columns) for i in range(n)]
-    for i in range(n):
-        if layout.id and ids[i] in seen_ids and out.status[i] == Status.OK:
-            out.status[i], out.reason[i] = Status.WARNED, Reason.DUPLICATE_ID
-            out.detail[i] = "an earlier row has the same id"
-        if layout.id and len(seen_ids) < MAX_IDS:
-            seen_ids.add(ids[i])
+    for i, name in enumerate(own):
+        if name in seen_ids:
+            out.note(i, Reason.DUPLICATE_ID, "an earlier row has the same id")
+        elif name and len(seen_ids) < MAX_IDS:
+            seen_ids.add(name)
     out.ok, out.items = list(range(n)), items
     out.reject(range(n), faults)
     return out
@@ -173,9 +182,14 @@ def _read_molecules(chunk: Chunk, slot: Slot, layout: Layout, faults: list[Fault
         elif isinstance(molecule, Molecule):
             out.parent[i] = molecule.smiles if molecule.changed else ""
             if Reason.LARGE_MOLECULE in molecule.notes:
-                out.status[i], out.reason[i] = Status.WARNED, Reason.LARGE_MOLECULE
-                out.detail[i] = f"{molecule.mol.GetNumHeavyAtoms()} heavy atoms"
-            elif Reason.SALT_STRIPPED in molecule.notes:
-                out.reason[i] = Reason.SALT_STRIPPED
-                out.detail[i] = f"parent {molecule.smiles}, removed {' '.join(molecule.stripped)}"
+                out.note(i, Reason.LARGE_MOLECULE, f"{molecule.mol.GetNumHeavyAtoms()} heavy atoms")
+            if Reason.SALT_STRIPPED in molecule.notes:
+                removed = " ".join(molecule.stripped)
+                out.note(i, Reason.SALT_STRIPPED, f"parent {molecule.smiles}, removed {removed}")
     return items
+
+
+def _own_ids(chunk: Chunk, layout: Layout) -> list[str]:
+    """The cells of the id column as text; "" where there is none."""
+    cells = chunk.columns.get(layout.id, [None] * chunk.n) if layout.id else [None] * chunk.n
+    return ["" if is_missing(c) else str(c).strip() for c in cells]

@@ -97,6 +97,18 @@ def test_a_repeated_id_is_a_warning(forest: Run) -> None:
     assert out["pAct"].notna().all()
 
 
+def test_rows_without_an_id_are_no_repeats(forest: Run) -> None:
+    out = forest.predict(pd.DataFrame({"smiles": ["CCO", "CCC", "CCCC"], "id": ["1", None, ""]}))
+    assert out["id"].tolist() == ["1", "1", "2"]
+    assert out["status"].tolist() == ["ok"] * 3
+
+
+def test_a_repeated_salt_keeps_both_notes(forest: Run) -> None:
+    out = forest.predict(pd.DataFrame({"smiles": ["CCO", "[Na+].CC(=O)[O-]"], "id": ["a", "a"]}))
+    assert out.iloc[1][["status", "reason", "parent"]].tolist() == ["warned", "duplicate_id", "CC(=O)O"]
+    assert out["detail"].iloc[1] == "parent CC(=O)O, removed [Na+]; an earlier row has the same id"
+
+
 def test_a_file_of_no_rows_gives_a_table_of_no_rows(forest: Run, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("smiles,n\n", encoding="utf-8")
     out = forest.predict(tmp_path / "t.csv")
