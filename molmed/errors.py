@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class MolmedError(Exception):
@@ -28,6 +29,16 @@ class InputError(MolmedError):
         if remedy:
             text += f"; {remedy}"
         super().__init__(text + ".")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The same error in another process: worker processes hand their exceptions back this way."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(cls: type[InputError], args: tuple[Any, ...], values: dict[str, Any]) -> InputError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(values)
+    return error
 
 
 class ConfigError(InputError):

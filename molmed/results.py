@@ -45,6 +45,7 @@ class Reason(StrEnum):
     CONFLICT = "conflict"  # repeats whose classes tie
     # the machine
     FEATURIZER = "featurizer"
+    DESCRIPTOR_MISSING = "descriptor_missing"  # ok: a descriptor has no value for it, the detail names which
     ERROR = "error"
 
 

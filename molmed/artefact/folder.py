@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save
 
+from molmed.artefact.parts import CARD, REMEDY, Parts, open_parts
 from molmed.errors import ArtefactError
 
 FORMAT = 1
 """Format version this code writes and reads."""
-
-_CARD = "card.json"
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,24 @@ def write(folder: Path, contents: Contents) -> None:
     Raises:
         ArtefactError: the path exists and is not an artefact.
     """
-    folder = Path(folder)
-    if folder.exists() and not (folder / _CARD).is_file():
-        raise ArtefactError(f"writing the model {folder}", "a path that is not a model", "a new path or a model")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with replacing(Path(folder)) as temporary:
         _write_parts(temporary, contents)
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A temporary folder to write a model into; it takes the name when the block ends well and is removed otherwise.
+
+    Raises:
+        ArtefactError: the path exists and is not an artefact.
+    """
+    if folder.exists() and not (folder / CARD).is_file():
+        raise ArtefactError(f"writing the model {folder}", "a path that is not a model", "a new path or a model")
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        yield temporary
         temporary.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -67,11 +79,22 @@ def write(folder: Path, contents: Contents) -> None:
             shutil.rmtree(temporary)
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What the machine says against writing there, as a sentence."""
+    try:
+        yield
+    except OSError as error:
+        came = f"that it cannot be written ({error.strerror or error})"
+        raise ArtefactError(f"writing the model {path}", came, "a place that you may write to") from None
+
+
 def _write_parts(folder: Path, contents: Contents) -> None:
     for stem, arrays in contents.tensors.items():
         path = folder / f"{stem}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: np.ascontiguousarray(a) for name, a in sorted(arrays.items())}, path)
+        # not save_file, which gives only the owner the right to read
+        path.write_bytes(save({name: np.ascontiguousarray(a) for name, a in sorted(arrays.items())}))
     for stem, frame in contents.tables.items():
         path = folder / f"{stem}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,68 +110,83 @@ def _write_parts(folder: Path, contents: Contents) -> None:
     }
     card = {"format": FORMAT, **contents.card, "files": files}
     card["digest"] = _digest(card)
-    (folder / _CARD).write_text(_json(card), encoding="utf-8")
+    (folder / CARD).write_text(_json(card), encoding="utf-8")
 
 
 def _json(values: Any) -> str:
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read(folder: Path) -> Contents:
-    """Read and verify an artefact. Nothing in it is executed: JSON, safetensors, Parquet and text only.
+def read(path: Path) -> Contents:
+    """Read and verify an artefact, a folder or a packed file. Nothing in it is executed: JSON, safetensors, Parquet
+    and text only.
 
     Raises:
         ArtefactError: no artefact there, a format from the future, or a part whose content does not match
             the hash in the card; the message names the part.
     """
-    folder = Path(folder)
-    asked = f"loading the model {folder}"
-    remedy = "fetch an undamaged copy or train it again"
+    parts = verified(path)
+    _, data = next(parts)
+    contents = Contents(json.loads(data))
+    for name, data in parts:
+        _understand(name, data, contents, f"loading the model {path}")
+    return contents
+
+
+def verified(path: Path) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the card and then of every file it lists, each verified before it is given out.
+
+    Raises:
+        ArtefactError: see `read`.
+    """
+    with open_parts(Path(path)) as parts:
+        card, data = _card(parts)
+        yield CARD, data
+        for name, expected in card["files"].items():
+            data = parts.data(name)
+            if _sha256(data) != expected:
+                raise ArtefactError(parts.asked, f"a {name} that does not match its hash", "an undamaged model", REMEDY)
+            yield name, data
+
+
+def _card(parts: Parts) -> tuple[dict[str, Any], bytes]:
+    """The card, verified, and its content as it stands; every other file of the model is on its list."""
+    asked, whole = parts.asked, "an undamaged model"
+    if CARD not in (present := parts.names()):
+        accepted = "a folder or a packed file written by molmed"
+        raise ArtefactError(asked, f"no {CARD}", accepted, "check the path")
+    data = parts.data(CARD)
     try:
-        card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ArtefactError(asked, f"no {_CARD}", "a folder written by molmed", "check the path") from None
-    except NotADirectoryError:
-        raise ArtefactError(asked, "a file", "a folder written by molmed", "check the path") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise ArtefactError(asked, f"a {_CARD} that is not JSON", "an undamaged model", remedy) from None
+        card = json.loads(data.decode("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        raise ArtefactError(asked, f"a {CARD} that is not JSON", whole, REMEDY) from None
     if not isinstance(card, dict) or not isinstance(card.get("format"), int):
-        raise ArtefactError(asked, f"a {_CARD} without a format version", "an undamaged model", remedy)
+        raise ArtefactError(asked, f"a {CARD} without a format version", whole, REMEDY)
     if card["format"] > FORMAT:
         raise ArtefactError(
             asked, f"format version {card['format']}", f"versions up to {FORMAT}", "update molmed to read it"
         )
     if card.get("digest") != _digest(card) or not isinstance(card.get("files"), dict):
-        raise ArtefactError(asked, f"a {_CARD} that was changed after writing", "an undamaged model", remedy)
-    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {_CARD}
-    for name in sorted(present - set(card["files"])):
-        raise ArtefactError(asked, f"a file {name} that the card does not list", "an undamaged model", "remove it")
-    contents = Contents(card)
-    for name, expected in card["files"].items():
-        _read_part(folder, name, expected, contents, asked, remedy)
-    return contents
+        raise ArtefactError(asked, f"a {CARD} that was changed after writing", whole, REMEDY)
+    for name in present:
+        if name != CARD and name not in card["files"]:
+            raise ArtefactError(asked, f"a file {name} that the card does not list", whole, "remove it")
+    return card, data
 
 
-def _read_part(folder: Path, name: str, expected: str, contents: Contents, asked: str, remedy: str) -> None:
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise ArtefactError(asked, f"a file {name} outside the folder", "files of the model only", remedy)
-    if not path.is_file():
-        raise ArtefactError(asked, f"no {name}", "every file the card lists", remedy)
-    if _sha256(path.read_bytes()) != expected:
-        raise ArtefactError(asked, f"a {name} that does not match its hash", "an undamaged model", remedy)
+def _understand(name: str, data: bytes, contents: Contents, asked: str) -> None:
     stem = name.rsplit(".", 1)[0]
     try:
         if name.endswith(".safetensors"):
-            contents.tensors[stem] = load_file(path)
+            contents.tensors[stem] = load(data)
         elif name.endswith(".parquet"):
-            contents.tables[stem] = pq.read_table(path).to_pandas()
+            contents.tables[stem] = pq.read_table(pa.BufferReader(data)).to_pandas()
         elif name.endswith(".json"):
-            contents.documents[stem] = json.loads(path.read_text(encoding="utf-8"))
+            contents.documents[stem] = json.loads(data.decode("utf-8"))
         else:
-            contents.texts[name] = path.read_text(encoding="utf-8")
+            contents.texts[name] = data.decode("utf-8")
     except (SafetensorError, pa.ArrowInvalid, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ArtefactError(asked, f"an unreadable {name} ({error})", "an undamaged model", remedy) from None
+        raise ArtefactError(asked, f"an unreadable {name} ({error})", "an undamaged model", REMEDY) from None
 
 
 def _sha256(data: bytes) -> str:

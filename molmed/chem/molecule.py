@@ -13,18 +13,41 @@ class Molecule:
     """A readable structure.
 
     Args:
-        mol: the standardised parent, sanitised.
+        text: SMILES of the standardised parent; its atoms stand in this order in `mol`.
         given: the text as it came.
         changed: whether standardisation made another structure of it.
         stripped: canonical SMILES of the counter-ions and solvents that were removed.
         notes: what the user should know: SALT_STRIPPED, LARGE_MOLECULE.
     """
 
-    mol: Chem.Mol
+    text: str
     given: str
     changed: bool = False
     stripped: tuple[str, ...] = ()
     notes: tuple[Reason, ...] = ()
+
+    @classmethod
+    def parsed(
+        cls,
+        mol: Chem.Mol,
+        text: str,
+        given: str,
+        changed: bool = False,
+        stripped: tuple[str, ...] = (),
+        notes: tuple[Reason, ...] = (),
+    ) -> "Molecule":
+        """One whose text has been parsed already."""
+        made = cls(text, given, changed, stripped, notes)
+        made.__dict__["mol"] = mol  # what the property would compute
+        return made
+
+    @cached_property
+    def mol(self) -> Chem.Mol:
+        """The parent, sanitised; parsed on first use: a graph network reads the text and never needs it."""
+        mol = Chem.MolFromSmiles(self.text)
+        if mol is None:
+            raise ValueError(f"the text {self.text!r} of a molecule is no SMILES")
+        return mol
 
     @cached_property
     def smiles(self) -> str:

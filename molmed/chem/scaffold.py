@@ -11,6 +11,9 @@ def murcko(smiles: str) -> str:
     """
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
-        if mol is None:
-            return ""
-        return str(Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol), isomericSmiles=False))
+        return "" if mol is None else murcko_of(mol)
+
+
+def murcko_of(mol: Chem.Mol) -> str:
+    """The same of a molecule."""
+    return str(Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol), isomericSmiles=False))

@@ -37,7 +37,7 @@ def rows(title: str, names: Sequence[str], lines: Iterable[Sequence[str]], right
     """Any small table, on stdout; columns named in `right` are right-aligned."""
     table = Table(show_header=any(names))
     for name in names:
-        table.add_column(name, justify="right" if name in right else "left")
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for line in lines:
         table.add_row(*(Text(cell) for cell in line))
     _show(title, table)

@@ -13,6 +13,7 @@ from molmed import catalog
 from molmed.cli._arguments import parse
 from molmed.experiment import build
 from molmed.experiment.config import Config, SplitConfig, read_toml, structure
+from molmed.experiment.ensemble import folds_of
 from molmed.nn.join import JoinConfig
 from molmed.train.config import TrainConfig
 
@@ -84,6 +85,12 @@ def _arguments(config: Config) -> type:
         _flag("standardise", bool, data.standardise, "strip salts, neutralise, ..."),
         _flag("unit", str, config.unit, "unit of the targets"),
         _flag("cv", int, config.split.folds, "folds of the out-of-fold predictions; 0: none, and no intervals"),
+        _flag(
+            "ensemble",
+            int,
+            config.split.folds * config.ensemble,
+            "folds whose models are kept as members; 0: one model",
+        ),
         _flag("seed", int, config.seed, "of everything that is drawn but the split"),
         _flag("batch_size", int, config.model.batch_size, "rows a step"),
         _flag("resume", bool, False, "go on from OUT.partial, which an interrupted run has left"),
@@ -103,7 +110,14 @@ def _flag(name: str, kind: Any, default: Any, text: str) -> tuple[str, Any, Any]
 
 
 def _config(before: Config, given: Any) -> Config:
-    """The configuration that the flags make of the TOML's."""
+    """The configuration that the flags make of the TOML's.
+
+    Raises:
+        ConfigError: other folds asked for by --cv than by --ensemble, or a setting out of range.
+    """
+    folds = given.cv
+    if given.ensemble:
+        folds = folds_of(given.ensemble, given.cv if given.cv != before.split.folds else 0)
     model = {
         "name": given.model,
         "features": given.features,
@@ -124,8 +138,9 @@ def _config(before: Config, given: Any) -> Config:
         "task": given.task,
         "unit": given.unit,
         "seed": given.seed,
+        "ensemble": bool(given.ensemble),
         "data": asdict(before.data) | data,
-        "split": asdict(given.split) | {"folds": given.cv},
+        "split": asdict(given.split) | {"folds": folds},
         "train": asdict(given.train),
         "model": asdict(before.model) | model | ({"join": asdict(given.join)} if hasattr(given, "join") else {}),
     }

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from rdkit import Chem, rdBase
 
+from molmed.data.cells import number
 from molmed.errors import InputError, nearest
 
 # in the form of `plain`
 SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "structure", "mol", "molecule", "drug", "compound")
 ID_NAMES = ("id", "compound_id", "molecule_id", "mol_id", "drug_id", "cid", "name", "patient_id", "identifier")
 _SAMPLE = 50
+SAMPLE = 20
+"""Records looked at to tell a header from a row."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +93,39 @@ def _share(cells: Sequence[object]) -> float:
 
 def _by_name(column: str) -> Guess:
     return Guess(column, f"column {column!r} taken as SMILES (by its name)")
+
+
+_BOND = re.compile(r"[A-Za-z0-9)\]][=#][A-Za-z(\[]|\(=")
+"""A double or triple bond between atoms."""
+
+
+def is_header(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first record of a file names its columns, given some of those below it, as wide as it is.
+
+    It does unless it holds a number, or a SMILES above SMILES, or what can only be a SMILES; a usual name of a
+    structure or id column settles it.
+    """
+    if {plain(c) for c in cells} & {*SMILES_NAMES, *ID_NAMES}:
+        return True
+    if any(number(c) is not None for c in cells) or not any(cells):
+        return False
+    for position, cell in enumerate(cells):
+        below = [row[position] for row in rows if row[position].strip()]
+        if is_smiles(cell) and 2 * sum(map(is_smiles, below)) >= len(below):
+            return False
+        if " " not in cell and _BOND.search(cell):
+            return False
+    return True
+
+
+def unique(cells: Sequence[str]) -> tuple[str, ...]:
+    """Names as they are; an empty one is called by its position, a repeated one gets .1, .2 (as in pandas)."""
+    names: list[str] = []
+    for position, cell in enumerate(cells):
+        name = cell or str(position)
+        count = 0
+        while name in names:
+            count += 1
+            name = f"{cell or position}.{count}"
+        names.append(name)
+    return tuple(names)

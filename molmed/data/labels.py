@@ -22,7 +22,7 @@ def parse(cells: Sequence[object], kind: Kind, name: str) -> tuple[Float[np.ndar
     for row, cell in enumerate(cells):
         if is_missing(cell):
             continue
-        value = number(cell) if kind == "regression" else _class(cell)
+        value = number(cell) if kind == "regression" else class_of(cell)
         if value is None:
             reason = Reason.TARGET_NOT_A_NUMBER if kind == "regression" else Reason.TARGET_NOT_A_CLASS
             wanted = "a finite number" if kind == "regression" else "0/1, false/true, inactive/active or no/yes"
@@ -32,6 +32,7 @@ def parse(cells: Sequence[object], kind: Kind, name: str) -> tuple[Float[np.ndar
     return values, faults
 
 
-def _class(cell: object) -> float | None:
+def class_of(cell: object) -> float | None:
+    """The class in a cell: 0.0 or 1.0, or None."""
     value = number(cell)
     return value if value in (0.0, 1.0) else _CLASSES.get(str(cell).strip().lower())

@@ -16,6 +16,7 @@ def distribution(
     names: tuple[str, str] = ("predicted", "training, measured"),
     mark: float | int | None = None,
     mark_label: str = "",
+    of: str = "compounds",
     bins: int = 40,
     width: int = 440,
     height: int = 280,
@@ -27,6 +28,7 @@ def distribution(
         behind: the set behind it, on the same bins.
         label: of the horizontal axis, with the unit.
         names: of the two sets, for the legend.
+        of: what the values belong to, for the vertical axis.
         mark: value of a vertical line, e.g. the last of the hits that are shown.
 
     Raises:
@@ -65,7 +67,7 @@ def distribution(
                 linestyle=(0, (4, 3)),
                 label=fitting(mark_label, 0.25 * width) or None,
             )
-        axes.set(xlabel=fitting(label, 0.8 * width), ylabel="share of compounds (%)")
+        axes.set(xlabel=fitting(label, 0.8 * width), ylabel=f"share of {of} (%)")
         axes.set_ylim(bottom=0)
         axes.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
         legend_above(axes)

@@ -12,6 +12,8 @@ def reliability(
     p_mean: Float[np.ndarray, " bins"],
     observed: Float[np.ndarray, " bins"],
     counts: Int[np.ndarray, " bins"],
+    low: Float[np.ndarray, " bins"] | None = None,
+    high: Float[np.ndarray, " bins"] | None = None,
     *,
     label: str = "",
     width: int = 380,
@@ -19,7 +21,8 @@ def reliability(
 ) -> str:
     """An SVG of the observed share of positives against the mean predicted probability, bin by bin.
 
-    A point on the dashed line is calibrated. Its area is proportional to the rows in the bin.
+    A point on the dashed line is calibrated. Its area grows with the rows in the bin; `low` and `high` are the ends of
+    an interval for the observed share.
 
     Raises:
         InputError: no bin.
@@ -30,6 +33,8 @@ def reliability(
         figure, axes = axes_of(width, height)
         axes.grid(color=FAINT)
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), label="calibrated")
+        if low is not None and high is not None:
+            axes.vlines(p_mean, low, high, BLUE, linewidth=2, alpha=0.4)
         axes.plot(p_mean, observed, color=BLUE, linewidth=1.2)
         area = 18 + 160 * counts / max(int(counts.max()), 1)
         axes.scatter(p_mean, observed, s=area, color=BLUE, edgecolor="white", zorder=3, label=f"{counts.sum():,} rows")

@@ -94,13 +94,30 @@ def readers(config: Config) -> dict[str, Reader]:
 
 
 def _tree_reader(name: str, slot: Slot, config: Config) -> Reader:
+    """Trees read any vector features: their own, or the ones named, joined by "+"."""
     tree: type[Tree] = catalog.load("trees", name)
+    wanted: tuple[str, ...] = ("columns",)
+    options: Mapping[str, Any] = {}
     if slot.subject == "molecule":
-        wanted = (config.model.features,) if config.model.features else tree.features
-        options = config.model.featurizer
-    else:
-        wanted, options = ("columns",), {}
-    return Reader(name, config.model.encoder, tuple(_featurizer(w, options, (), slot) for w in wanted))
+        wanted = tuple(config.model.features.split("+")) if config.model.features else tree.features
+        options = _by_featurizer(wanted, config.model.featurizer)
+    made = tuple(_featurizer(w, options.get(w, {}), (), slot) for w in wanted)
+    for feature, featurizer in made:
+        if featurizer.kind != "vector" or (featurizer.gaps and not tree.gaps):
+            came = f"{feature!r}, which " + ("may hold gaps" if featurizer.kind == "vector" else "makes no vectors")
+            raise ConfigError(f"feeding the tree {name!r}", came, "vectors" + " without gaps" * (not tree.gaps))
+    return Reader(name, config.model.encoder, made)
+
+
+def _by_featurizer(wanted: tuple[str, ...], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings of the only featurizer as they are; of several, one table by each one's name."""
+    if len(wanted) == 1:
+        return {wanted[0]: options}
+    for name, own in options.items():
+        if name not in wanted or not isinstance(own, Mapping):
+            accepted = ", ".join(f"featurizer.{w}" for w in wanted)
+            raise ConfigError("setting several featurizers", f"featurizer.{name} = {own!r}", f"tables named {accepted}")
+    return options
 
 
 def _default(features: tuple[str, ...], slot: Slot, encoder: str) -> str:

@@ -63,6 +63,18 @@ class Calibration:
                 made[f"{t.name}_set"] = sets[(1 - value >= zero) + 2 * (value >= one)]
         return made
 
+    def apply_members(self, values: Float[np.ndarray, "members rows targets"]) -> dict[str, np.ndarray]:
+        """The columns of the members' mean, and with several members `<t>_spread`.
+
+        The spread is the standard deviation of the members (over their number, not one less), in the target's unit;
+        of a binary target that of their calibrated probabilities.
+        """
+        made = self.apply(values.mean(axis=0))
+        if len(values) > 1:
+            each = np.stack([self.values(member) for member in values])
+            made |= {f"{t.name}_spread": each[:, :, i].std(axis=0) for i, t in enumerate(self.targets)}
+        return made
+
     def values(self, values: Float[np.ndarray, "rows targets"]) -> Float[np.ndarray, "rows targets"]:
         """The same values, probabilities calibrated."""
         made = self.apply(values)
@@ -88,6 +100,10 @@ def calibrate(
 
     The probabilities that fit the calibration are its own training data, so the coverage of label sets is
     stated for new rows only as well as two fitted numbers per target can spoil it.
+
+    Each row is predicted out of fold by one model. Where an ensemble of these models predicts the new rows, its
+    mean is on average no farther off than one of them (the square is convex): its intervals are then rather too
+    wide than too narrow, and its probabilities, which averaging draws towards the middle, rather too cautious.
     """
     widths: dict[str, float] = {}
     platt: dict[str, Platt] = {}

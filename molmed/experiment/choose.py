@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from molmed.data.table import Table
 from molmed.errors import ConfigError
+from molmed.experiment.compare import compare_stored
+from molmed.experiment.comparison import MEAN, Comparison
 from molmed.experiment.config import Config
 from molmed.experiment.dataset import read_dataset
 from molmed.experiment.fit import Watch, fit_dataset
 from molmed.experiment.guess import guessed
 from molmed.experiment.run import Run
 from molmed.experiment.scores import better, headline
-from molmed.metrics import metric, paired_difference
 from molmed.results import Interval
 
 
@@ -35,28 +35,26 @@ class Choice:
         """The winner's run."""
         return self.runs[self.winner]
 
+    def comparison(self) -> Comparison:
+        """Every pair of candidates on the same test rows, corrected for their number.
+
+        Raises:
+            InputError: there is no test part.
+        """
+        return compare_stored(self.runs, part="test", metric=self.run.task.metric)
+
     def differences(self) -> dict[str, dict[str, Interval]]:
         """name -> target -> its test score less the winner's, on the same test rows, by paired bootstrap.
 
-        The winner itself is left out; empty without a test part.
+        The winner itself is left out; empty without a test part. Not corrected for their number.
         """
-        name = self.run.task.metric
-        own = _test(self.run)
-        found: dict[str, dict[str, Interval]] = {}
-        if len(own) == 0:
-            return found
-        for other, run in self.runs.items():
-            if other != self.winner:
-                theirs = _test(run)
-                found[other] = {
-                    t.name: paired_difference(
-                        metric(name),
-                        own[f"{t.name}_measured"].to_numpy(dtype=np.float64),
-                        theirs[t.name].to_numpy(dtype=np.float64),
-                        own[t.name].to_numpy(dtype=np.float64),
-                    )
-                    for t in self.run.targets
-                }
+        found: dict[str, dict[str, Interval]] = {name: {} for name in self.runs if name != self.winner}
+        if not found or not (self.run.predictions.get("part", pd.Series(dtype=object)) == "test").any():
+            return {}
+        made = compare_stored(self.runs, part="test", metric=self.run.task.metric, against=self.winner)
+        for d in made.differences:
+            if d.target != MEAN:
+                found[d.a][d.target] = d.interval
         return found
 
 
@@ -94,8 +92,3 @@ def choose(
         if not winner or better(score, headline(runs[winner].scores["out_of_fold"], measure), measure):
             winner = name
     return Choice(runs, winner)
-
-
-def _test(run: Run) -> pd.DataFrame:
-    frame = run.predictions
-    return frame[frame["part"] == "test"] if len(frame) else frame

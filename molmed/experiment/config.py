@@ -81,11 +81,15 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole run. An empty `task` is guessed from the labels. `seed` starts all that is drawn but the split."""
+    """A whole run. An empty `task` is guessed from the labels. `seed` starts all that is drawn but the split.
+
+    With `ensemble` the models of the folds (`split.folds`) are kept as members, in place of one more model.
+    """
 
     task: str = ""
     unit: str = ""
     seed: int = 0
+    ensemble: bool = False
     data: DataConfig = field(default_factory=DataConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     model: ModelConfig = field(default_factory=ModelConfig)

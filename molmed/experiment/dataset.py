@@ -15,7 +15,7 @@ from molmed.data.table import Table, chunks
 from molmed.errors import InputError
 from molmed.experiment import build
 from molmed.experiment.config import Config
-from molmed.experiment.rows import Layout, Prepared, lay_out, prepare
+from molmed.experiment.rows import Layout, Prepared, lay_out, prepare, repeated
 from molmed.results import Fault, Reason, Rejected
 from molmed.targets import Target
 
@@ -90,7 +90,7 @@ def read_dataset(table: Table, config: Config) -> Dataset:
     rejected: list[Rejected] = []
     n_read = 0
     for chunk in chunks(table):
-        part = prepare(chunk, layout, seen)
+        part = prepare(chunk, layout, repeated(chunk, layout, seen))
         n_read += chunk.n
         y = _labels(chunk.columns, part, targets)
         folds += [str(chunk.columns[config.data.fold][i]) for i in part.ok] if config.data.fold else []

@@ -1,10 +1,13 @@
 """Train: split, out-of-fold predictions, the final fit, one look at the test rows."""
 
 import hashlib
+import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,7 @@ from molmed.experiment.calibrate import Calibration, calibrate
 from molmed.experiment.config import Config
 from molmed.experiment.dataset import Dataset, read_dataset
 from molmed.experiment.domain import remember
+from molmed.experiment.ensemble import Ensemble, folds_of
 from molmed.experiment.fitted import FittedModel
 from molmed.experiment.forest import fit_trees
 from molmed.experiment.guess import guessed
@@ -44,6 +48,7 @@ def fit(
     task: str = "",
     model: str = "",
     cv: int | None = None,
+    ensemble: int | None = None,
     epochs: int | None = None,
     seed: int | None = None,
     config: Config | None = None,
@@ -58,6 +63,8 @@ def fit(
         task: an entry of the tasks shelf; guessed from the labels unless given (0/1: toxicity, else activity).
         model: an encoder or a tree; the task's default unless given.
         cv: folds of the out-of-fold predictions that intervals and calibrated probabilities come from; 0 = none.
+        ensemble: folds whose models are kept as the members of an ensemble, in place of one more model that sees all
+            rows; 0 = that one model. It makes out-of-fold predictions as `cv` does.
         epochs, seed: see `TrainConfig` and `Config`.
         config: everything else; the arguments above win over it.
 
@@ -67,15 +74,19 @@ def fit(
     """
     base = Config() if config is None else config
     names = (targets,) if isinstance(targets, str) else tuple(targets)
+    folds = base.split.folds if cv is None else cv
+    if ensemble:
+        folds = folds_of(ensemble, cv or 0)
     settings = replace(
         base,
         task=task or base.task,
         seed=base.seed if seed is None else seed,
+        ensemble=base.ensemble if ensemble is None else bool(ensemble),
         data=replace(
             base.data, smiles=smiles or base.data.smiles, id=id or base.data.id, targets=names or base.data.targets
         ),
         model=replace(base.model, name=model or base.model.name),
-        split=replace(base.split, folds=base.split.folds if cv is None else cv),
+        split=replace(base.split, folds=folds),
         train=replace(base.train, epochs=base.train.epochs if epochs is None else epochs),
     )
     return fit_config(table, settings, watch=watch)
@@ -112,16 +123,25 @@ def fit_dataset(
     The test rows are held out first and looked at once, at the end, by the final model. The out-of-fold
     predictions are made inside the rest, each fold's epoch chosen on a slice of its own training rows. The final
     model sees all of the rest: with folds for the median of their best epochs, without on all but such a slice.
+    An ensemble is the models of the folds as they are.
 
     Raises:
         InputError: too few rows, or a target with nothing to learn.
+        ConfigError: an ensemble of fewer than two folds.
     """
+    if config.ensemble:
+        folds_of(config.split.folds)
     began = time.perf_counter()
     fitting = _Fitting(config, watch, folder, resume)
     train, test = _held_out(data, config)
     learnable(data.take(train), config)
-    folds, out_of_fold, epochs = fitting.out_of_fold(data.take(train))
-    model, history = fitting.final(data.take(train), epochs)
+    left_out = fitting.out_of_fold(data.take(train))
+    folds, out_of_fold = left_out.folds, left_out.values
+    model: FittedModel
+    if config.ensemble:
+        model, history = Ensemble(tuple(left_out.models)), pd.DataFrame()
+    else:
+        model, history = fitting.final(data.take(train), left_out.epochs)
     calibration = Calibration(data.targets)
     scores: dict[str, Scores] = {}
     parts = []
@@ -133,12 +153,13 @@ def fit_dataset(
         parts.append(_predictions("out_of_fold", data.take(train), folds, honest))
     if len(test):
         rows = data.take(test)
-        predicted = calibration.values(model.predict(rows.items))
+        found = calibration.apply_members(model.predict_members(rows.items))
+        predicted = np.stack([found[t.name] for t in data.targets], axis=1)
         scores["test"] = score(data.targets, rows.y, predicted, metric)
-        parts.append(_predictions("test", rows, np.full(len(test), -1), predicted))
+        parts.append(_predictions("test", rows, np.full(len(test), -1), predicted, found))
     facts = _facts(data, train, test, folds) | {
         "said": [*data.layout.said, *said],
-        "epochs": len(history.epochs),
+        "epochs": int(np.median(left_out.epochs or [0])) if config.ensemble else len(history),
         "seconds": round(time.perf_counter() - began, 1),
     }
     return Run(
@@ -146,11 +167,31 @@ def fit_dataset(
         config,
         build.task(config),
         scores,
-        pd.DataFrame(history.rows()),
+        history,
         pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(),
         data.rejected_frame(),
         facts,
+        left_out.history,
     )
+
+
+@dataclass(frozen=True)
+class _OutOfFold:
+    """What fitting without one fold after the other gave.
+
+    Args:
+        folds: fold of each row; empty without folds.
+        values: of each row by the model that did not see it.
+        epochs: best epoch count per fold; empty for trees.
+        models: per fold, where they are kept.
+        history: one row per epoch of every model, with its `fold`.
+    """
+
+    folds: Int64[np.ndarray, " rows"]
+    values: Float[np.ndarray, "rows targets"]
+    epochs: list[int]
+    models: list[FittedModel]
+    history: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -162,31 +203,36 @@ class _Fitting:
     folder: Path | None
     resume: bool
 
-    def out_of_fold(
-        self, data: Dataset
-    ) -> tuple[Int64[np.ndarray, " rows"], Float[np.ndarray, "rows targets"], list[int]]:
-        """(fold of each row, predictions by the model that did not see it, best epoch count per fold)."""
+    def out_of_fold(self, data: Dataset) -> _OutOfFold:
+        """Every row predicted by a model that did not see it."""
         k = self.config.split.folds
         if k == 0:
-            return np.empty(0, dtype=np.int64), np.empty((0, len(data.targets))), []
+            return _OutOfFold(np.empty(0, dtype=np.int64), np.empty((0, len(data.targets))), [], [], pd.DataFrame())
         folds = k_fold(build.split(self.config), data.subjects(), k, self.config.split.seed)
         values = np.full(data.y.shape, np.nan)
-        epochs = []
+        epochs: list[int] = []
+        models: list[FittedModel] = []
+        histories: list[pd.DataFrame] = []
         for fold in range(k):
             seen, unseen = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             learnable(data.take(seen), self.config, f" (fold {fold + 1} of {k})")
             model, history = self._fit(data.take(seen), f"fold {fold + 1} of {k}", stop=True)
             values[unseen] = model.predict(data.take(unseen).items)
             epochs += [history.best.epoch + 1] if history.epochs else []
-        return folds, values, epochs
+            models += [model] if self.config.ensemble else []
+            histories += [pd.DataFrame(history.rows()).assign(fold=fold)] if history.epochs else []
+        return _OutOfFold(
+            folds, values, epochs, models, pd.concat(histories, ignore_index=True) if histories else pd.DataFrame()
+        )
 
-    def final(self, data: Dataset, epochs: Sequence[int]) -> tuple[FittedModel, History]:
-        """The model that is kept; `epochs` of the folds, or none."""
-        if not epochs:
-            return self._fit(data, "final fit", stop=True)
-        median = int(np.median(epochs))
-        train = replace(self.config.train, epochs=median, patience=0)
-        return replace(self, config=replace(self.config, train=train))._fit(data, "final fit", stop=False)
+    def final(self, data: Dataset, epochs: Sequence[int]) -> tuple[FittedModel, pd.DataFrame]:
+        """The model that is kept, with its history; `epochs` of the folds, or none."""
+        fitting, stop = self, not epochs
+        if epochs:
+            train = replace(self.config.train, epochs=int(np.median(epochs)), patience=0)
+            fitting = replace(self, config=replace(self.config, train=train))
+        model, history = fitting._fit(data, "final fit", stop=stop)
+        return model, pd.DataFrame(history.rows())
 
     def _fit(self, data: Dataset, label: str, *, stop: bool) -> tuple[FittedModel, History]:
         """Fit to all rows, or (`stop`) to all but a random slice that chooses the epoch."""
@@ -252,18 +298,30 @@ def learnable(data: Dataset, config: Config, where: str = "") -> None:
         )
 
 
-def _predictions(part: str, data: Dataset, folds: np.ndarray, values: np.ndarray) -> pd.DataFrame:
+def _predictions(
+    part: str,
+    data: Dataset,
+    folds: np.ndarray,
+    values: np.ndarray,
+    more: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> pd.DataFrame:
     columns: dict[str, object] = {"part": [part] * len(data), "fold": folds, "row": data.rows, "id": data.ids}
     if data.layout.structure:
         columns["smiles"] = data.structures
     for i, target in enumerate(data.targets):
         columns |= {target.name: values[:, i], f"{target.name}_measured": data.y[:, i]}
+        spread = f"{target.name}_spread"
+        columns |= {spread: more[spread]} if spread in more else {}
     return pd.DataFrame(columns)
 
 
 def _domain(data: Dataset) -> Any:
     slot = data.layout.structure
     return None if slot is None else remember(data.items[slot.name], data.ids, data.y, data.targets)
+
+
+_LIBRARIES = ("molmed", "rdkit", "torch", "numpy", "scikit-learn")
+"""What a model may depend on, for its card."""
 
 
 def _facts(data: Dataset, train: np.ndarray, test: np.ndarray, folds: np.ndarray) -> dict[str, Any]:
@@ -281,4 +339,6 @@ def _facts(data: Dataset, train: np.ndarray, test: np.ndarray, folds: np.ndarray
         "rejected": {str(reason): int(n) for reason, n in reasons.items()},
         "data_sha256": content.hexdigest(),
         "split_sha256": split.hexdigest(),
+        "date": time.strftime("%Y-%m-%d"),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
     }

@@ -12,6 +12,7 @@ from molmed import catalog
 from molmed.errors import ArtefactError
 from molmed.experiment.build import Reader
 from molmed.experiment.config import structure
+from molmed.experiment.rows import Reading
 from molmed.features import Featurizer, Packed, State
 from molmed.features._probe import digest
 from molmed.results import Fault, Reason
@@ -146,6 +147,20 @@ class FittedModel(ABC):
     slots: dict[str, SlotFeatures]
     targets: tuple[Target, ...]
 
+    @property
+    def n_members(self) -> int:
+        """How many models of an ensemble there are; 1 for a single model."""
+        return 1
+
+    def reading(self) -> Reading | None:
+        """How structures become arrays while they are read, where the model reads nothing else; else None."""
+        if len(self.slots) != 1:
+            return None
+        (slot,) = self.slots.values()
+        if len(slot.reader.featurizers) != 1 or slot.reader.featurizers[0][1].subject != "molecule":
+            return None
+        return Reading(slot.reader.featurizers[0][1], slot.states[0])
+
     def featurise(self, items: Items) -> tuple[Packs, list[Fault | None]]:
         """See `featurise`."""
         return featurise(self.slots, items)
@@ -154,13 +169,21 @@ class FittedModel(ABC):
     def predict_packed(self, packs: Packs) -> Float[np.ndarray, "rows targets"]:
         """Values in the target's unit, or the probability of class 1 (not calibrated), one row per packed item."""
 
-    def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
-        """Values of every row; nan where a row cannot be featurised."""
+    def predict_members_packed(self, packs: Packs) -> Float[np.ndarray, "members rows targets"]:
+        """The values of every member of an ensemble; a single model is its own only member."""
+        return self.predict_packed(packs)[None]
+
+    def predict_members(self, items: Items) -> Float[np.ndarray, "members rows targets"]:
+        """Values of every row by every member; nan where a row cannot be featurised."""
         packs, faults = self.featurise(items)
         good = [i for i, fault in enumerate(faults) if fault is None]
-        values = np.full((len(faults), len(self.targets)), np.nan)
-        values[good] = self.predict_packed(packs)
+        values = np.full((self.n_members, len(faults), len(self.targets)), np.nan)
+        values[:, good] = self.predict_members_packed(packs)
         return values
+
+    def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
+        """Values of every row; nan where a row cannot be featurised."""
+        return self.predict_members(items).mean(axis=0)
 
     @abstractmethod
     def tensors(self) -> dict[str, np.ndarray]:

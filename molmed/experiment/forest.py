@@ -1,7 +1,8 @@
 """A tree model behind the same interface: vector features of every slot side by side."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,21 @@ from molmed import catalog
 from molmed.experiment import build
 from molmed.experiment.config import Config
 from molmed.experiment.fitted import FittedModel, Items, Packs, SlotFeatures, featurise
+from molmed.features import Packed, notes
+from molmed.results import Fault
 from molmed.targets import Target
 from molmed.trees import Fitted
 
 
 @dataclass
 class FittedTrees(FittedModel):
-    """Fitted trees and the features they read."""
+    """Fitted trees and the features they read; `noted`: training rows with a note on their features, by reason."""
 
     slots: dict[str, SlotFeatures]
     targets: tuple[Target, ...]
     name: str
     fitted: Fitted
+    noted: dict[str, int] = field(default_factory=dict)
 
     def predict_packed(self, packs: Packs) -> Float[np.ndarray, "rows targets"]:
         """Values of every row."""
@@ -37,6 +41,7 @@ class FittedTrees(FittedModel):
         return {
             "family": "trees",
             "name": self.name,
+            "noted": self.noted,
             "slots": {name: slot.describe() for name, slot in self.slots.items()},
         }
 
@@ -60,7 +65,13 @@ def fit_trees(
     packs, faults = featurise(slots, items)
     good = [i for i, fault in enumerate(faults) if fault is None]
     fitted = model.fit(_vectors(packs), y[good], targets, weight[good], config.seed)
-    return FittedTrees(slots, targets, next(iter(readers.values())).model, fitted)
+    noted = Counter(str(note.reason) for name, slot in slots.items() for note in _notes(slot, packs[name]) if note)
+    return FittedTrees(slots, targets, next(iter(readers.values())).model, fitted, dict(noted))
+
+
+def _notes(slot: SlotFeatures, packs: Sequence[Packed]) -> list[Fault | None]:
+    parts = zip(slot.reader.featurizers, slot.states, packs, strict=True)
+    return notes([(featurizer, state, packed) for (_, featurizer), state, packed in parts])
 
 
 def restore_trees(
@@ -75,4 +86,4 @@ def restore_trees(
         ArtefactError: damaged arrays, or other featurizers here.
     """
     fitted = catalog.load("trees", card["name"]).Fitted.from_arrays(arrays)
-    return FittedTrees(slots, targets, card["name"], fitted)
+    return FittedTrees(slots, targets, card["name"], fitted, dict(card["noted"]))

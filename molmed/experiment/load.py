@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from molmed import artefact
@@ -14,6 +15,7 @@ from molmed.errors import ArtefactError, ConfigError, UnknownNameError
 from molmed.experiment.calibrate import restore as restore_calibration
 from molmed.experiment.config import parse_toml, structure
 from molmed.experiment.domain import Domain
+from molmed.experiment.ensemble import Ensemble, weights_of_member
 from molmed.experiment.fitted import FittedModel, restore_slot
 from molmed.experiment.predictor import Predictor
 from molmed.experiment.run import Run
@@ -23,7 +25,7 @@ from molmed.tasks import Task
 
 
 def load(folder: str | Path) -> Run:
-    """Read, verify and restore a model. No code of it is run.
+    """Read, verify and restore a model, a folder or a packed file. No code of it is run.
 
     Raises:
         ArtefactError: it is damaged, from a newer molmed, or this installation would standardise or featurise
@@ -64,7 +66,7 @@ def _restore(contents: Contents, folder: Path) -> Run:
     predictor = Predictor(
         slots,
         card["standardise"]["on"],
-        _model(card["model"], contents, slots, targets),
+        _model(card["model"], contents.tensors["weights"], slots, targets),
         restore_calibration(targets, contents.documents["calibration"]),
         domain,
     )
@@ -77,14 +79,19 @@ def _restore(contents: Contents, folder: Path) -> Run:
         predictions=tables.get("predictions", pd.DataFrame()),
         rejected=tables.get("rejected", pd.DataFrame()),
         facts=card["facts"],
+        fold_history=tables.get("fold_history", pd.DataFrame()),
     )
 
 
-def _model(card: Any, contents: Contents, slots: tuple[Slot, ...], targets: tuple[Target, ...]) -> FittedModel:
+def _model(
+    card: Any, weights: dict[str, np.ndarray], slots: tuple[Slot, ...], targets: tuple[Target, ...]
+) -> FittedModel:
+    if card["family"] == "ensemble":
+        each = [(c, weights_of_member(weights, i)) for i, c in enumerate(card["members"])]
+        return Ensemble(tuple(_model(c, own, slots, targets) for c, own in each))
     if set(card["slots"]) != {s.name for s in slots}:
         raise ValueError(f"features for the slots {sorted(card['slots'])}, but it declares {[s.name for s in slots]}")
     features = {name: restore_slot(name, stored) for name, stored in card["slots"].items()}
-    weights = contents.tensors["weights"]
     if card["family"] == "trees":
         from molmed.experiment.forest import restore_trees
 

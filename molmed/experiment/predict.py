@@ -1,7 +1,9 @@
 """The corridor: file -> data -> chem -> features -> network or trees -> trust -> table."""
 
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,11 @@ from molmed.data.sources import Chunk
 from molmed.data.table import Table, chunks, column_names
 from molmed.experiment.config import DataConfig
 from molmed.experiment.predictor import Predictor
-from molmed.experiment.rows import Layout, Prepared, lay_out, prepare
+from molmed.experiment.rows import Layout, Prepared, lay_out, prepare, repeated
+from molmed.experiment.workers import ordered
+
+CHUNK_ROWS = 2_000
+"""Rows worked on at a time: many enough for the overhead of a chunk (2 ms) not to count, few enough to share out."""
 
 
 def predict(
@@ -23,7 +29,8 @@ def predict(
     id: str = "",
     keep: Sequence[str] = (),
     trust: bool = True,
-    chunk_rows: int = 10_000,
+    chunk_rows: int = CHUNK_ROWS,
+    jobs: int = 1,
 ) -> Iterator[pd.DataFrame]:
     """One data frame per chunk of the table, one row per input row, in order; `columns` says what is in it.
 
@@ -32,20 +39,44 @@ def predict(
         smiles, id: columns, where the guess would be wrong.
         keep: input columns that come out as `in_<name>`, as text.
         trust: whether the intervals, the domain and the nearest neighbours are wanted.
-        chunk_rows: rows held in memory at a time; the values do not depend on it but for float32 rounding.
+        chunk_rows: rows worked on at a time; the values do not depend on it but for rounding.
+        jobs: processes that share the chunks; 0 = one for each core. What comes out does not depend on it.
 
     Raises:
         InputError: the file cannot be read, or a column is not there.
     """
-    layout = layout_of(predictor, table, smiles, id, keep)
-    wanted = columns(predictor, keep, trust)
+    work = Work(predictor, layout_of(predictor, table, smiles, id, keep), tuple(keep), trust)
     seen: set[str] = set()
-    for chunk in chunks(table, chunk_rows):
-        part = prepare(chunk, layout, seen)
-        packs, faults = predictor.model.featurise(part.items)
-        part.reject(list(part.ok), faults)
-        values = predictor.model.predict_packed(packs)
-        yield _table(predictor, chunk, part, values, keep, wanted)
+    pieces = ((chunk, repeated(chunk, work.layout, seen)) for chunk in chunks(table, chunk_rows))
+    first = list(islice(pieces, 2))
+    jobs = jobs or os.cpu_count() or 1
+    if jobs > 1 and len(first) > 1:
+        yield from ordered(work, chain(first, pieces), jobs)
+    else:
+        yield from map(work, chain(first, pieces))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with each chunk: read, featurise, predict, and lay the table. A pure function of the chunk."""
+
+    predictor: Predictor
+    layout: Layout
+    keep: tuple[str, ...]
+    trust: bool
+
+    def __call__(self, piece: tuple[Chunk, Sequence[int]]) -> pd.DataFrame:
+        """The predictions of a chunk; with it come the positions of rows whose id an earlier row has."""
+        chunk, repeats = piece
+        model = self.predictor.model
+        part = prepare(chunk, self.layout, repeats, model.reading())
+        if part.packed is None:
+            packs, faults = model.featurise(part.items)
+            part.reject(list(part.ok), faults)
+        else:
+            packs = {name: [part.packed] for name in part.items}
+        values = model.predict_members_packed(packs)
+        return _table(self.predictor, chunk, part, values, self.keep, columns(self.predictor, self.keep, self.trust))
 
 
 def predict_all(
@@ -82,10 +113,10 @@ def columns(predictor: Predictor, keep: Sequence[str] = (), trust: bool = True) 
     """Every column of a prediction, in order, with its pandas dtype.
 
     `row id smiles status reason`; per target its value (regression: in its unit; binary: the probability of
-    class 1, with `<t>_class`); per target `<t>_low <t>_high` or the label set `<t>_set`; `domain`; per target
-    `<t>_nearest_id <t>_nearest_similarity <t>_nearest_value`; `parent` (the standardised structure, where it is
-    another one than given); `detail` (a sentence on the reason); the kept columns as `in_<name>`. What the
-    artefact does not hold is left out.
+    class 1, with `<t>_class`), and of an ensemble `<t>_spread`; per target `<t>_low <t>_high` or the label set
+    `<t>_set`; `domain`; per target `<t>_nearest_id <t>_nearest_similarity <t>_nearest_value`; `parent` (the
+    standardised structure, where it is another one than given); `detail` (a sentence on the reason); the kept
+    columns as `in_<name>`. What the artefact does not hold is left out.
     """
     structure = predictor.structure
     found = {"row": "int64", "id": "object"} | ({"smiles": "object"} if structure else {})
@@ -94,6 +125,8 @@ def columns(predictor: Predictor, keep: Sequence[str] = (), trust: bool = True) 
         found[target.name] = "float64"
         if target.kind == "binary":
             found[f"{target.name}_class"] = "Int64"
+        if predictor.model.n_members > 1:
+            found[f"{target.name}_spread"] = "float64"
     if trust:
         found |= predictor.calibration.dtypes()
         if predictor.domain is not None:
@@ -117,7 +150,7 @@ def _table(
         "detail": part.detail,
     }
     made |= {f"in_{c}": ["" if is_missing(cell) else str(cell) for cell in chunk.columns[c]] for c in keep}
-    good: dict[str, np.ndarray] = predictor.calibration.apply(values)
+    good: dict[str, np.ndarray] = predictor.calibration.apply_members(values)
     if "domain" in wanted and predictor.domain is not None and predictor.structure is not None:
         good |= predictor.domain.apply(part.items[predictor.structure.name], predictor.targets)
     for name, kind in wanted.items():

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from molmed.chem import Molecule
-from molmed.chem import read as read_molecule
 from molmed.data.cells import is_missing
 from molmed.data.columns import guess_id, guess_smiles, named
 from molmed.data.sources import Chunk
 from molmed.data.table import Table, chunks, column_names
 from molmed.errors import InputError
 from molmed.experiment.config import DataConfig
+from molmed.features import Featurizer, Packed, State, read_molecules
 from molmed.results import Fault, Reason, Rejected, Status
 from molmed.targets import Slot
 
@@ -103,6 +102,7 @@ class Prepared:
         step: the room or step that rejected the row, "" for the others.
         ok: positions (in this chunk) of the rows that go on.
         items: slot name -> one item per position in `ok`.
+        packed: the arrays of the structure slot's items, where they were made in reading it.
     """
 
     rows: np.ndarray
@@ -115,6 +115,7 @@ class Prepared:
     step: list[str]
     ok: list[int] = field(default_factory=list)
     items: dict[str, list[Any]] = field(default_factory=dict)
+    packed: Packed | None = None
 
     def note(self, position: int, reason: Reason, detail: str) -> None:
         """Say something of a row that goes on: the first warning is its reason, else the first note."""
@@ -133,6 +134,8 @@ class Prepared:
             self.reason[position], self.detail[position] = fault.reason, fault.detail
             self.step[position] = fault.step
         keep = [i for i, position in enumerate(self.ok) if position not in bad]
+        if self.packed is not None and len(keep) < len(self.ok):
+            self.packed = self.packed.take(keep)
         self.items = {name: [items[i] for i in keep] for name, items in self.items.items()}
         self.ok = [self.ok[i] for i in keep]
 
@@ -145,48 +148,77 @@ class Prepared:
         ]
 
 
-def prepare(chunk: Chunk, layout: Layout, seen_ids: set[str]) -> Prepared:
-    """Read every slot of every row. No row is dropped; `seen_ids` carries the duplicate check over chunks."""
-    n = chunk.n
-    numbers = np.arange(chunk.start, chunk.start + n, dtype=np.int64)
-    own = _own_ids(chunk, layout)
-    ids = [name or str(number) for name, number in zip(own, numbers.tolist(), strict=True)]
-    out = Prepared(numbers, ids, [""] * n, [""] * n, [Status.OK] * n, [Reason.NONE] * n, [""] * n, [""] * n)
-    unread = {r.row - chunk.start: Fault(r.step, r.reason, r.detail) for r in chunk.rejected}
-    faults: list[Fault | None] = [unread.get(i) for i in range(n)]
-    items: dict[str, list[Any]] = {}
-    for slot in layout.slots:
-        if slot.subject == "molecule":
-            items[slot.name] = _read_molecules(chunk, slot, layout, faults, out)
-        else:
-            columns = [chunk.columns[c] for c in slot.columns]
-            items[slot.name] = [tuple(c[i] for c in columns) for i in range(n)]
-    for i, name in enumerate(own):
+@dataclass(frozen=True)
+class Reading:
+    """How the structures of a model's only slot become arrays while they are read."""
+
+    featurizer: Featurizer
+    state: State
+
+
+def repeated(chunk: Chunk, layout: Layout, seen_ids: set[str]) -> list[int]:
+    """Positions of the rows whose id an earlier row has; `seen_ids` carries the check over chunks."""
+    found = []
+    for i, name in enumerate(_own_ids(chunk, layout) if layout.id else ()):
         if name in seen_ids:
-            out.note(i, Reason.DUPLICATE_ID, "an earlier row has the same id")
+            found.append(i)
         elif name and len(seen_ids) < MAX_IDS:
             seen_ids.add(name)
+    return found
+
+
+def prepare(chunk: Chunk, layout: Layout, repeats: Sequence[int] = (), reading: Reading | None = None) -> Prepared:
+    """Read every slot of every row. No row is dropped; `repeats` are the positions that `repeated` has found."""
+    n = chunk.n
+    numbers = np.arange(chunk.start, chunk.start + n, dtype=np.int64)
+    ids = [name or str(number) for name, number in zip(_own_ids(chunk, layout), numbers.tolist(), strict=True)]
+    out = Prepared(numbers, ids, [""] * n, [""] * n, [Status.OK] * n, [Reason.NONE] * n, [""] * n, [""] * n)
+    faults: list[Fault | None] = [None] * n
+    for r in chunk.rejected:
+        faults[r.row - chunk.start] = Fault(r.step, r.reason, r.detail)
+    items: dict[str, list[Any]] = {}
+    packed = None
+    for slot in layout.slots:
+        if slot.subject == "molecule":
+            items[slot.name], packed = _read_molecules(chunk, slot, layout, faults, out, reading)
+        else:
+            columns = [chunk.columns[c] for c in slot.columns]
+            items[slot.name] = list(zip(*columns, strict=True))
+    for i in repeats:
+        out.note(i, Reason.DUPLICATE_ID, "an earlier row has the same id")
     out.ok, out.items = list(range(n)), items
     out.reject(range(n), faults)
+    out.packed = packed
     return out
 
 
-def _read_molecules(chunk: Chunk, slot: Slot, layout: Layout, faults: list[Fault | None], out: Prepared) -> list[Any]:
-    items: list[Any] = []
-    for i, cell in enumerate(chunk.columns[slot.columns[0]]):
-        out.given[i] = cell if isinstance(cell, str) else ""
-        molecule = None if faults[i] is not None else read_molecule(cell, layout.standardise)
-        items.append(molecule)
+def _read_molecules(
+    chunk: Chunk,
+    slot: Slot,
+    layout: Layout,
+    faults: list[Fault | None],
+    out: Prepared,
+    reading: Reading | None,
+) -> tuple[list[Any], Packed | None]:
+    cells = chunk.columns[slot.columns[0]]
+    out.given = [cell if isinstance(cell, str) else "" for cell in cells]
+    readable = [i for i, fault in enumerate(faults) if fault is None]
+    featurizer, state = (None, {}) if reading is None else (reading.featurizer, reading.state)
+    found, packed = read_molecules([cells[i] for i in readable], layout.standardise, featurizer, state)
+    items: list[Any] = [None] * chunk.n
+    for i, molecule in zip(readable, found, strict=True):
+        items[i] = molecule
         if isinstance(molecule, Fault):
             faults[i] = molecule
-        elif isinstance(molecule, Molecule):
-            out.parent[i] = molecule.smiles if molecule.changed else ""
-            if Reason.LARGE_MOLECULE in molecule.notes:
-                out.note(i, Reason.LARGE_MOLECULE, f"{molecule.mol.GetNumHeavyAtoms()} heavy atoms")
-            if Reason.SALT_STRIPPED in molecule.notes:
-                removed = " ".join(molecule.stripped)
-                out.note(i, Reason.SALT_STRIPPED, f"parent {molecule.smiles}, removed {removed}")
-    return items
+            continue
+        if molecule.changed:
+            out.parent[i] = molecule.text
+        if Reason.LARGE_MOLECULE in molecule.notes:
+            out.note(i, Reason.LARGE_MOLECULE, f"{molecule.mol.GetNumHeavyAtoms()} heavy atoms")
+        if Reason.SALT_STRIPPED in molecule.notes:
+            removed = " ".join(molecule.stripped)
+            out.note(i, Reason.SALT_STRIPPED, f"parent {molecule.text}, removed {removed}")
+    return items, packed
 
 
 def _own_ids(chunk: Chunk, layout: Layout) -> list[str]:

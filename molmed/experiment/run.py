@@ -1,6 +1,5 @@
 """A trained model with everything it knows about itself."""
 
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -29,10 +28,12 @@ class Run:
         config: as resolved.
         task: what was asked.
         scores: "out_of_fold" and "test", where they were made.
-        history: one row per epoch of the final fit; empty for trees.
-        predictions: columns part ("out_of_fold", "test"), fold, row, id, smiles, `<t>`, `<t>_measured`.
+        history: one row per epoch of the final fit; empty for trees, and for an ensemble, which has none.
+        predictions: columns part ("out_of_fold", "test"), fold, row, id, smiles, `<t>`, `<t>_measured`, and of an
+            ensemble `<t>_spread` (test only: each out-of-fold value is that of one member).
         rejected: every row of the training file that was not used, with the reason.
-        facts: counts and hashes of data and split, seconds.
+        facts: counts and hashes of data and split, seconds, versions of libraries.
+        fold_history: one row per epoch of the model of each `fold`; empty for trees.
     """
 
     predictor: Predictor
@@ -43,6 +44,7 @@ class Run:
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
     rejected: pd.DataFrame = field(default_factory=pd.DataFrame)
     facts: dict[str, Any] = field(default_factory=dict)
+    fold_history: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -62,6 +64,14 @@ class Run:
         """
         return predict_all(self.predictor, table, smiles=smiles, id=id, keep=keep)
 
+    def report(self, path: str | Path = "report.html", *, title: str = "") -> Path:
+        """Write a page on this model, one HTML file that needs nothing else; its path is returned."""
+        from molmed.report.model import (
+            write_model_page,
+        )  # stands above this room: the one exception pyproject.toml names
+
+        return write_model_page(self, path, title=title)
+
     def save(self, folder: str | Path) -> Path:
         """Write the artefact `model.molmed/`; the path is returned. An older artefact there is replaced.
 
@@ -75,12 +85,12 @@ class Run:
         own, domain = self.predictor, self.predictor.domain
         tensors = {"weights": own.model.tensors()}
         tables = {"history": self.history, "predictions": self.predictions, "rejected": self.rejected}
+        tables["fold_history"] = self.fold_history
         if domain is not None:
             tensors["domain/index"] = {"bits": domain.bits, "own": domain.own}
             tables["domain/compounds"] = domain.compounds
         card = {
             "molmed": version("molmed"),
-            "versions": {"python": platform.python_version(), **{n: version(n) for n in ("rdkit", "torch", "numpy")}},
             "task": self.config.task,
             "intended_use": self.task.intended_use,
             "must_not": self.task.must_not,

@@ -1,6 +1,7 @@
 """Shelf: object -> packed numpy arrays. One file per way to look at a molecule, a table row or a set of codes."""
 
-from molmed.features._contract import Featurizer, State
+from molmed.features._contract import Featurizer, State, notes
 from molmed.features._packed import SCHEMAS, Field, Packed, concatenate
+from molmed.features._reading import read_molecules
 
-__all__ = ["SCHEMAS", "Featurizer", "Field", "Packed", "State", "concatenate"]
+__all__ = ["SCHEMAS", "Featurizer", "Field", "Packed", "State", "concatenate", "read_molecules"]

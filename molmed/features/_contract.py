@@ -2,16 +2,32 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Bool
 
+from molmed.chem.protonation import Neutral
 from molmed.features._packed import Packed, PackedKind
 from molmed.results import Fault
 from molmed.targets import Subject
 
 State = dict[str, Any]
 """What a featurizer has learnt: JSON values only (str, int, float, bool, None, lists, dicts)."""
+
+
+@dataclass(frozen=True)
+class FromText:
+    """What a featurizer made of SMILES without a molecule object.
+
+    Args:
+        packed: the accepted ones, in order.
+        accepted: per text whether it is among them; nothing is known of the others, which must be read fully.
+    """
+
+    packed: Packed
+    accepted: Bool[np.ndarray, " texts"]
 
 
 class Featurizer(ABC):
@@ -27,6 +43,8 @@ class Featurizer(ABC):
     """Changes whenever the arrays for some item change; a stored model refuses another version."""
     subject: ClassVar[Subject]
     kind: ClassVar[PackedKind]
+    gaps: ClassVar[bool] = False
+    """Whether nan may stand for a value that cannot be computed; only models that say so read such features."""
 
     def __init__(self, config: Any = None) -> None:
         self.config = self.Config() if config is None else config
@@ -46,6 +64,18 @@ class Featurizer(ABC):
         With `rng` a featurizer that can draw random variants of an item (randomised SMILES) draws one.
         """
 
+    def from_text(self, texts: Sequence[Neutral], gate: bool) -> FromText | None:
+        """Arrays straight from SMILES, equal to those that `featurize` makes of them parsed; None if it cannot.
+
+        With `gate` only what the standardisation would leave as it is is accepted, and in any case only what has
+        the hydrogens that the text says it must have. A text that cannot be parsed is not accepted.
+        """
+        return None
+
+    def notes(self, packed: Packed, state: State) -> list[Fault | None]:
+        """Per packed item what could not be computed and stands as nan, or None; such rows go on with the note."""
+        return [None] * len(packed)
+
     @abstractmethod
     def dims(self, state: State) -> dict[str, int]:
         """Widths an encoder needs: {"atom_dim", "bond_dim"}, {"n_tokens"}, {"n_codes"} or {"dim"}."""
@@ -53,3 +83,11 @@ class Featurizer(ABC):
     def randomises(self) -> bool:
         """Whether `featurize` draws a new variant of each item when it is given a generator."""
         return False
+
+
+def notes(parts: Sequence[tuple[Featurizer, State, Packed]]) -> list[Fault | None]:
+    """Per item the first note of several featurizers on it; each comes with its state and what it made of the items."""
+    found: list[Fault | None] = [None] * len(parts[0][2]) if parts else []
+    for featurizer, state, packed in parts:
+        found = [a or b for a, b in zip(found, featurizer.notes(packed, state), strict=True)]
+    return found

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from molmed.features import SCHEMAS, Packed
+from molmed.nn.layers.bags import Adjacency
 from molmed.targets import Cardinality
 
 
@@ -22,6 +23,7 @@ class Items:
         owner: per ragged level, int64 (rows,): the item each row belongs to, ascending.
         sizes: per ragged level, int64 (items,): rows of each item.
         n: number of items.
+        adjacency: of graphs, which bonds each atom and bond hears; None for other kinds.
     """
 
     kind: str
@@ -29,6 +31,7 @@ class Items:
     owner: dict[str, Int64[Tensor, " rows"]]
     sizes: dict[str, Int64[Tensor, " items"]]
     n: int
+    adjacency: Adjacency | None = None
 
     @classmethod
     def of(cls, packed: Packed, *, share: bool = False) -> "Items":
@@ -39,25 +42,31 @@ class Items:
         """
         sizes = {level: np.diff(starts) for level, starts in packed.offsets.items()}
         owner = {level: np.repeat(np.arange(packed.n), size) for level, size in sizes.items()}
-        fields = {}
+        arrays = {}
         for name, field in SCHEMAS[packed.kind].items():
             array = np.asarray(packed.fields[name])
             dtype = np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32
             if field.counts:
                 array = array + packed.offsets[field.counts][owner[field.level]]
-            fields[name] = torch.from_numpy(array.astype(dtype, copy=not (share or field.counts)))
+            arrays[name] = array.astype(dtype, copy=not (share or field.counts))
+        ends = [arrays[name] for name in ("source", "target", "reverse")] if packed.kind == "graph" else []
         return cls(
             packed.kind,
-            fields,
+            {name: torch.from_numpy(a) for name, a in arrays.items()},
             {level: torch.from_numpy(o) for level, o in owner.items()},
             {level: torch.from_numpy(s) for level, s in sizes.items()},
             packed.n,
+            Adjacency.of(*ends, len(arrays["atom_features"])) if ends else None,
         )
 
     def to(self, device: torch.device | str) -> "Items":
         """The same batch on a device."""
         return replace(
-            self, fields=_to(self.fields, device), owner=_to(self.owner, device), sizes=_to(self.sizes, device)
+            self,
+            fields=_to(self.fields, device),
+            owner=_to(self.owner, device),
+            sizes=_to(self.sizes, device),
+            adjacency=None if self.adjacency is None else self.adjacency.to(device),
         )
 
 

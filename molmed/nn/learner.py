@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from molmed.nn.batch import Batch
-from molmed.nn.feed import Feed, Rows
+from molmed.nn.feed import Rows
 from molmed.nn.model import Model
 
 
@@ -94,9 +94,11 @@ def predict_rows(learner: SupervisedLearner, rows: Rows, batch_size: int = 256) 
     device = next(learner.module.parameters()).device
     table = [slot.packed.n for slot in rows.slots.values() if slot.cardinality == "table"]
     out = np.empty((rows.n, table[0] if table else len(learner.model.heads(rows.task))))
-    start = 0
+    order = np.arange(rows.n)
+    if any(slot.packed.kind == "tokens" for slot in rows.slots.values()):
+        order = np.argsort(rows.sizes(), kind="stable")  # what is padded costs less among its like
     with torch.inference_mode():
-        for batch in Feed(rows, batch_size, shuffle=False).batches(0):
-            out[start : start + len(batch)] = learner.predict(batch.to(device)).value.numpy()
-            start += len(batch)
+        for start in range(0, rows.n, batch_size):
+            chosen = order[start : start + batch_size]
+            out[chosen] = learner.predict(rows.batch(chosen).to(device)).value.numpy()
     return out

@@ -8,8 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from molmed.errors import ConfigError
-from molmed.nn.batch import Batch, SlotBatch
+from molmed.nn.batch import Batch, Items, SlotBatch
 from molmed.nn.encoders import Encoder
+from molmed.nn.fill import filled
 from molmed.nn.heads import Head
 from molmed.nn.join import JoinConfig
 from molmed.nn.layers.ragged import recur
@@ -131,8 +132,14 @@ class Model(nn.Module):
         """Raw outputs per target of the batch's task."""
         net = self.tasks[batch.task]
         assert isinstance(net, TaskNet)
-        pooled = {name: self.encoders[net.plan.encoders[name]](slot.items).pooled for name, slot in batch.slots.items()}
+        pooled = {name: self._encode(net.plan.encoders[name], slot.items) for name, slot in batch.slots.items()}
         return net(batch, pooled)
+
+    def _encode(self, key: str, items: Items) -> Float[Tensor, "items _"]:
+        """One vector per item."""
+        shaped = filled(items) if torch.is_autocast_enabled("cpu") else items
+        pooled: Tensor = self.encoders[key](shaped).pooled
+        return pooled[: items.n]
 
     def heads(self, task: str) -> Sequence[Head]:
         """The heads of a task's targets, in order."""

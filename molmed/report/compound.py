@@ -1,5 +1,6 @@
 """Cards of compounds: the drawing, the value, and beside it the nearest measured neighbour."""
 
+import math
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -17,18 +18,20 @@ WIDTH, HEIGHT = 264, 176
 
 @dataclass(frozen=True)
 class Neighbour:
-    """The nearest measured compound.
+    """The nearest measured compound, or another one to look at beside the first.
 
     Args:
         smiles: "" if its structure is not known here.
         value: what was measured, as text with its unit.
-        similarity: Tanimoto, in [0, 1].
+        similarity: Tanimoto, in [0, 1]; nan is not shown, and the two are drawn alike as far as they are.
+        lead: what it is, in front of its id.
     """
 
     id: str
     smiles: str
     value: str
     similarity: float
+    lead: str = "nearest measured: "
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,10 @@ def card(compound: Compound) -> Markup:
     c, near = compound, compound.neighbour
     made = _Card(c.id, c.value, c.unit, c.rank, c.detail, c.domain, c.outside, c.caption, c.smiles)
     if near is not None:
-        made.neighbour_caption = f"nearest measured: {near.id}"
-        made.neighbour_value = f"{near.value}, similarity {near.similarity:.2f}"
-    if near is not None and near.similarity >= DECENT and near.smiles:
+        made.neighbour_caption = f"{near.lead}{near.id}"
+        shown = "" if math.isnan(near.similarity) else f"similarity {near.similarity:.2f}"
+        made.neighbour_value = ", ".join(filter(None, (near.value, shown)))
+    if near is not None and not near.similarity < DECENT and near.smiles:
         try:
             both = draw.pair(c.smiles, near.smiles, width=WIDTH, height=HEIGHT)
         except InputError:  # one of them; drawn alone below, so that the other one is seen

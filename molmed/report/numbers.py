@@ -61,6 +61,16 @@ def percent(level: float) -> str:
     return f"{100 * level:.3g}\N{NO-BREAK SPACE}%"
 
 
+def percent_with(interval: Interval) -> str:
+    """A share with its interval in per cent: "86 % (81 to 90 %)"."""
+    if math.isnan(interval.value):
+        return UNKNOWN
+    text = percent(round(interval.value, 3 if interval.value > 0.99 else 2))
+    if math.isnan(interval.low + interval.high):
+        return text
+    return f"{text} ({100 * interval.low:.0f} to {100 * interval.high:.0f}\N{NO-BREAK SPACE}%)"
+
+
 def duration(seconds: float) -> str:
     """A time span: "0.42 s", "17 s", "3 min 05 s", "2 h 10 min"."""
     if seconds < 10:

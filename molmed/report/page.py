@@ -95,6 +95,11 @@ def subtitle(text: str) -> Markup:
     return Markup("<h3>{}</h3>").format(text)
 
 
+def group(text: str) -> Markup:
+    """A line over a group of cards or figures, below any heading."""
+    return Markup('<p class="group">{}</p>').format(text)
+
+
 def notice(text: str) -> Markup:
     """A paragraph that must not be overlooked."""
     return Markup('<p class="notice">{}</p>').format(text)
@@ -164,9 +169,20 @@ def beside(*blocks: Markup) -> Markup:
     return Markup('<div class="beside">\n{}\n</div>').format(Markup("\n").join(blocks))
 
 
-def cards(items: Sequence[Markup]) -> Markup:
-    """A grid of cards, which wraps."""
-    return Markup('<div class="cards">\n{}\n</div>').format(Markup("\n").join(items))
+def cards(items: Sequence[Markup], *, narrow: bool = False) -> Markup:
+    """A grid of cards, which wraps; `narrow` ones hold one drawing each."""
+    return Markup('<div class="cards{}">\n{}\n</div>').format(" narrow" if narrow else "", Markup("\n").join(items))
+
+
+def folded(title: str, *blocks: Markup, small: str = "", unfolded: bool = False, anchor: str = "") -> Markup:
+    """Blocks under a line that opens and closes them; printed, they are always open.
+
+    Args:
+        small: words behind the title, seen when it is closed as well.
+        unfolded: whether they are open to begin with.
+        anchor: for links to it.
+    """
+    return block("folded", title, small, Markup("\n").join(blocks), unfolded, anchor)
 
 
 def definitions(pairs: Mapping[str, str]) -> Markup:

@@ -19,7 +19,14 @@ class TrainConfig:
         monitor: the score that decides which epoch is best; lower is better.
         accumulate: batches per optimiser step.
         seed: of dropout; the order of rows has its feed's own, and initial weights are drawn before training.
-        threads: CPU threads of torch; 0 = torch's own choice. Results depend on it in the last bits.
+        device: "auto" is CUDA where there is a device, else the CPU.
+        devices: processes that share each batch, on one machine, each with its CUDA device or its part of the threads.
+        precision: of matrix products; "auto" is bf16 where the device multiplies it fast, else float32. Weights,
+            optimiser, loss and sums are float32 either way.
+        compile: let torch.compile translate the network; it needs a C++ compiler (on CUDA, Triton).
+        cuda_graphs: with `compile` on CUDA, record and replay the launches of a step; for batches of few sizes.
+        threads: CPU threads of torch over all processes; 0 = torch's own choice. Results depend on it in the last bits.
+        timeout: seconds that a process waits for another one's part of a batch before the run fails.
     """
 
     epochs: Annotated[int, Int(1, 10_000, log=True)] = 50
@@ -34,5 +41,9 @@ class TrainConfig:
     accumulate: Annotated[int, Int(1, 4096, log=True)] = 1
     seed: int = 0
     device: Annotated[str, Choice(("auto", "cpu", "cuda"))] = "auto"
-    precision: Annotated[str, Choice(("32-true", "bf16-mixed"))] = "32-true"
+    devices: Annotated[int, Int(1, 1024)] = 1
+    precision: Annotated[str, Choice(("32-true", "bf16-mixed", "auto"))] = "32-true"
+    compile: bool = False
+    cuda_graphs: bool = False
     threads: Annotated[int, Int(0, 1024)] = 0
+    timeout: Annotated[float, Float(1.0, 86_400.0)] = 300.0

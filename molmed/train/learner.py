@@ -27,6 +27,13 @@ class Feed(Protocol):
         """The batches of one epoch, in the order they are to be trained on."""
         ...
 
+    def part(self, rank: int, n: int) -> "Feed":
+        """As many batches, each with one of n disjoint parts of its rows, which may be none; the n parts are all.
+
+        What a process of several trains on; the feed is sent to it, so it must consist of importable classes.
+        """
+        ...
+
 
 @runtime_checkable
 class Learner(Protocol):
@@ -50,7 +57,10 @@ class Learner(Protocol):
         ...
 
     def on_epoch_end(self, epoch: int) -> None:
-        """Called after each epoch's validation (a dual multiplier moves here)."""
+        """Called after each epoch's validation (a dual multiplier moves here).
+
+        Under several processes rank 0 alone validates and calls it; the others are given its `state_dict`.
+        """
         ...
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -4,57 +4,29 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from molmed.errors import InputError, MolmedError
+from molmed.errors import InputError
 from molmed.results import Epoch
 from molmed.train import checkpoint
 from molmed.train.config import TrainConfig
 from molmed.train.history import History
 from molmed.train.learner import Feed, Learner
 from molmed.train.observers import Observer
-from molmed.train.schedule import lr_factor
+from molmed.train.processes import Team, team
 from molmed.train.seed import seeded
-
-
-class _Loss(nn.Module):
-    """The learner's loss as a module without arguments: what Fabric wraps for device, precision and DDP.
-
-    A batch is a frozen record, which Fabric would try to copy and convert if it were an argument.
-    """
-
-    def __init__(self, learner: Learner) -> None:
-        super().__init__()
-        self.module = learner.module
-        self.learner = learner
-        self.batch: Any = None
-
-    def forward(self) -> tuple[Tensor, Tensor]:
-        return self.learner.loss(self.batch)
+from molmed.train.step import Stepper, threads, train_epoch
 
 
 class _Run:
-    """Everything that changes while a run goes on."""
+    """What a run has behind it, and its next epoch; only rank 0 has one."""
 
-    def __init__(self, learner: Learner, config: TrainConfig, steps_per_epoch: int) -> None:
-        from lightning_fabric import Fabric  # heavy: only a process that trains pays for it
-
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        self.fabric = Fabric(accelerator=config.device, devices=1, precision=config.precision)
-        self.fabric.launch()
-        self.learner, self.config, self.steps_per_epoch = learner, config, steps_per_epoch
-        parameters = [p for p in learner.module.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
-        self.inner = _Loss(learner)
-        self.loss, self.optimiser = self.fabric.setup(self.inner, optimiser)
-        self.parameters = parameters
-        self.step = 0
+    def __init__(self, learner: Learner, train: Feed, valid: Feed | None, config: TrainConfig) -> None:
+        self.learner, self.train, self.valid, self.config = learner, train, valid, config
         self.epochs: tuple[Epoch, ...] = ()
         self.best_weights: dict[str, Tensor] = {}
 
@@ -63,50 +35,39 @@ class _Run:
         scores = [e.scores[self.config.monitor] for e in self.epochs if e.best and e.scores]
         return scores[-1] if scores else math.inf
 
-    def train_batches(self, group: Sequence[Any], epoch: int, batch: int) -> tuple[float, float]:
-        """One optimiser step on a group of batches; (sum of losses, sum of weights) as numbers.
+    def epoch(self, steps: Stepper, others: Team, observers: Sequence[Observer]) -> Epoch:
+        """Train on everything once, validate, and remember the weights if they are the best."""
+        began, number, place = time.perf_counter(), len(self.epochs), others.place
 
-        Gradients of the sums are divided by the group's whole weight, so that k batches equal one large one.
+        def told(batch: int, loss: float) -> None:
+            for observer in observers:
+                observer.on_batch(batch, loss)
+
+        others.begin(number, self.learner.state_dict())
+        part = self.train.part(place.rank, place.n) if place.n > 1 else self.train
+        total, weight = train_epoch(steps, part, number, told)
+        if weight == 0:
+            raise InputError("training", "no known label in any batch", "at least one", "check the target columns")
+        scores = self._validate(steps)
+        self.learner.on_epoch_end(number)
+        better = not scores or scores[self.config.monitor] < self.best_score or number == 0
+        if better:
+            self.best_weights = checkpoint.weights(self.learner.module)
+        record = Epoch(number, total / weight, scores, steps.lr, time.perf_counter() - began, better)
+        self.epochs += (record,)
+        return record
+
+    def _validate(self, steps: Stepper) -> dict[str, float]:
+        """The learner's scores on every validation batch, in evaluation mode without gradients.
+
+        Under several processes rank 0 alone does this, so that the scores are those of one process.
         """
-        self._set_lr()
-        total, weight = 0.0, 0.0
-        for item in group:
-            self.inner.batch = item.to(self.fabric.device)
-            loss, cells = self.loss()
-            self._refuse_unless_finite("loss", loss, epoch, batch)
-            self.fabric.backward(loss)
-            total, weight = total + float(loss.detach()), weight + float(cells)
-        self.inner.batch = None
-        if weight > 0:
-            grads = [p.grad for p in self.parameters if p.grad is not None]
-            torch._foreach_div_(grads, weight)
-            norm = torch.nn.utils.get_total_norm(grads)
-            self._refuse_unless_finite("gradient's norm", norm, epoch, batch)
-            if self.config.clip_norm:
-                torch.nn.utils.clip_grads_with_norm_(self.parameters, self.config.clip_norm, norm)
-            self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
-        self.step += 1
-        return total, weight
-
-    def _refuse_unless_finite(self, what: str, value: Tensor, epoch: int, batch: int) -> None:
-        if not torch.isfinite(value):
-            raise MolmedError(
-                f"The {what} became {float(value.detach())} in epoch {epoch}, batch {batch}: lower lr (now "
-                f"{self.config.lr:g}) or clip_norm (now {self.config.clip_norm:g}), or look for extreme labels."
-            )
-
-    def _set_lr(self) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.lr * lr_factor(self.step, self.steps_per_epoch, self.config)
-
-    def validate(self, valid: Feed | None) -> dict[str, float]:
-        """The learner's scores on every validation batch, in evaluation mode without gradients."""
-        if valid is None:
+        if self.valid is None:
             return {}
+        device = steps.fabric.device
         self.learner.module.eval()
-        with torch.inference_mode(), self.fabric.autocast():
-            outputs = [self.learner.predict(b.to(self.fabric.device)) for b in valid.batches(0)]
+        with torch.inference_mode(), steps.fabric.autocast():
+            outputs = [self.learner.predict(b.to(device)) for b in self.valid.batches(0)]
         scores, monitor = self.learner.score(outputs), self.config.monitor
         asked = "choosing the best epoch"
         if monitor not in scores:
@@ -116,25 +77,18 @@ class _Run:
             raise InputError(asked, f"{monitor} = nan in epoch {len(self.epochs)}", "a number", remedy)
         return scores
 
-    def snapshot(self) -> checkpoint.Checkpoint:
+    def snapshot(self, steps: Stepper) -> checkpoint.Checkpoint:
         """The state after an epoch, ready to be written."""
         return checkpoint.Checkpoint(
             checkpoint.weights(self.learner.module),
             self.learner.state_dict(),
-            checkpoint.optimiser_tensors(self.optimiser),
+            checkpoint.optimiser_tensors(steps.optimiser),
             self.best_weights,
-            self.step,
-            self.steps_per_epoch,
+            steps.step,
+            steps.per_epoch,
             self.epochs,
             asdict(self.config),
         )
-
-    def restore(self, saved: checkpoint.Checkpoint) -> None:
-        """Go on from a snapshot."""
-        self.learner.module.load_state_dict(saved.module)
-        self.learner.load_state_dict(saved.learner)
-        checkpoint.restore_optimiser(self.optimiser, saved.optimiser)
-        self.best_weights, self.step, self.epochs = saved.best, saved.step, saved.epochs
 
     def stopped(self) -> bool:
         """Whether the last `patience` epochs brought nothing better."""
@@ -168,7 +122,7 @@ def epochs(
         ArtefactError: the checkpoint is damaged, or was written under other settings, rows or networks.
         MolmedError: the loss or the gradient is not finite.
     """
-    yield from _go_on(_start(learner, train, valid, config, folder, resume), train, valid, observers, folder)
+    yield from _go_on(_Run(learner, train, valid, config), observers, folder, resume)
 
 
 def fit(
@@ -186,84 +140,52 @@ def fit(
     Raises:
         InputError, ArtefactError, MolmedError: see `epochs`.
     """
-    run = _start(learner, train, valid, config, folder, resume)
-    for _ in _go_on(run, train, valid, observers, folder):
+    run = _Run(learner, train, valid, config)
+    for _ in _go_on(run, observers, folder, resume):
         pass
     return History(run.epochs)
 
 
-def _start(
-    learner: Learner, train: Feed, valid: Feed | None, config: TrainConfig, folder: Path | None, resume: bool
-) -> _Run:
-    if len(train) == 0:
+def _go_on(run: _Run, observers: Sequence[Observer], folder: Path | None, resume: bool) -> Iterator[Epoch]:
+    learner, config = run.learner, run.config
+    if len(run.train) == 0:
         raise InputError("training", "no batches", "at least one row", "check what was rejected")
-    if valid is not None and len(valid) == 0:
+    if run.valid is not None and len(run.valid) == 0:
         raise InputError("validating", "no batches", "at least one row", "leave the validation feed out")
-    run = _Run(learner, config, -(-len(train) // config.accumulate))
-    last = _last(folder)
-    if resume and last is not None and last.is_file():
-        saved = checkpoint.read(last)
-        checkpoint.matches(saved, config, run.steps_per_epoch, learner.module, last)
-        run.restore(saved)
-    return run
-
-
-def _last(folder: Path | None) -> Path | None:
-    return None if folder is None else Path(folder) / "last.safetensors"
-
-
-def _go_on(
-    run: _Run, train: Feed, valid: Feed | None, observers: Sequence[Observer], folder: Path | None
-) -> Iterator[Epoch]:
-    last = _last(folder)
-    if last is not None:
-        last.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        for observer in observers:
-            if run.epochs:
-                observer.on_resume(run.epochs)
-            observer.on_start(run.config.epochs - len(run.epochs), len(train))
-        while len(run.epochs) < run.config.epochs and not run.stopped():
-            with seeded(run.config.seed, len(run.epochs)):
-                record = _epoch(run, train, valid, observers)
-            if last is not None:
-                checkpoint.write(last, run.snapshot())
+    last = None if folder is None else Path(folder) / "last.safetensors"
+    saved = _saved(run, last) if resume else None
+    with threads(config), team(config, (learner, run.train, config, saved)) as others:
+        steps = Stepper(learner, config, len(run.train), others.place)
+        if saved is not None:
+            steps.restore(saved)
+            run.best_weights, run.epochs = saved.best, saved.epochs
+        if last is not None:
+            last.parent.mkdir(parents=True, exist_ok=True)
+        try:
             for observer in observers:
-                observer.on_epoch(record)
-            yield record
-        run.learner.module.load_state_dict(run.best_weights)
-        run.learner.module.eval()
-    finally:
-        for observer in observers:
-            observer.on_end()
-
-
-def _epoch(run: _Run, train: Feed, valid: Feed | None, observers: Sequence[Observer]) -> Epoch:
-    began = time.perf_counter()
-    number, done = len(run.epochs), 0
-    run.learner.module.train()
-    total, weight = 0.0, 0.0
-    for group in _groups(train.batches(number), run.config.accumulate):
-        loss, cells = run.train_batches(group, number, done)
-        total, weight = total + loss, weight + cells
-        for index in range(done, done + len(group)):
+                if run.epochs:
+                    observer.on_resume(run.epochs)
+                observer.on_start(config.epochs - len(run.epochs), len(run.train))
+            while len(run.epochs) < config.epochs and not run.stopped():
+                with seeded(config.seed, len(run.epochs)):
+                    record = run.epoch(steps, others, observers)
+                if last is not None:
+                    checkpoint.write(last, run.snapshot(steps))
+                for observer in observers:
+                    observer.on_epoch(record)
+                yield record
+            learner.module.load_state_dict(run.best_weights)
+            learner.module.eval()
+        finally:
             for observer in observers:
-                observer.on_batch(index, loss / cells if cells else math.nan)
-        done += len(group)
-    if weight == 0:
-        raise InputError("training", "no known label in any batch", "at least one", "check the target columns")
-    scores = run.validate(valid)
-    run.learner.on_epoch_end(number)
-    better = not scores or scores[run.config.monitor] < run.best_score or number == 0
-    if better:
-        run.best_weights = checkpoint.weights(run.learner.module)
-    lr = run.optimiser.param_groups[0]["lr"]
-    record = Epoch(number, total / weight, scores, lr, time.perf_counter() - began, better)
-    run.epochs += (record,)
-    return record
+                observer.on_end()
 
 
-def _groups(batches: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    """The batches of one optimiser step after the other; the last group may be smaller."""
-    while group := list(islice(batches, size)):
-        yield group
+def _saved(run: _Run, last: Path | None) -> checkpoint.Checkpoint | None:
+    """What the file of an earlier run holds, if there is one."""
+    if last is None or not last.is_file():
+        return None
+    saved = checkpoint.read(last)
+    steps_per_epoch = -(-len(run.train) // run.config.accumulate)
+    checkpoint.matches(saved, run.config, steps_per_epoch, run.learner.module, last)
+    return saved

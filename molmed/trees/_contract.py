@@ -37,6 +37,8 @@ class Tree(ABC):
     Config: ClassVar[type]
     features: ClassVar[tuple[str, ...]]
     """Vector featurizers it is fed with, joined side by side."""
+    gaps: ClassVar[bool] = False
+    """Whether nan is a legal feature, a value that is missing, both when fitting and when predicting."""
     Fitted: ClassVar[type[Fitted]]
 
     def __init__(self, config: Any = None) -> None:

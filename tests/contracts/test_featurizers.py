@@ -79,7 +79,8 @@ def test_arrays_have_the_dtype_and_shape_of_their_kind(featurizer: Featurizer, i
         array = packed.fields[name]
         assert array.dtype == ("int32" if field.counts else DTYPES[name]), name
         assert array.ndim == (2 if DTYPES.get(name) == "float32" else 1), name
-        assert np.isfinite(array).all(), name
+        assert not np.isinf(array).any(), name
+        assert featurizer.gaps or not np.isnan(array).any(), name
         if field.counts:
             inside = np.repeat(np.diff(packed.offsets[field.counts]), np.diff(packed.offsets[field.level]))
             assert (array >= 0).all()
@@ -88,6 +89,23 @@ def test_arrays_have_the_dtype_and_shape_of_their_kind(featurizer: Featurizer, i
         assert offsets.dtype == np.int64, level
         assert offsets[0] == 0
         assert (np.diff(offsets) >= 0).all()
+
+
+@every
+def test_gaps_stand_where_a_note_says_so_and_nowhere_else(featurizer: Featurizer, items_of: Items) -> None:
+    items = [*items_of(featurizer.subject), PLANTED[featurizer.subject]]
+    state = featurizer.fit(items)
+    packed = featurizer.featurize(items, state)
+    notes = featurizer.notes(packed, state)
+    assert len(notes) == len(items)
+    assert all(n is None or (n.step == "features" and n.reason and n.detail) for n in notes)
+    if featurizer.kind == "vector":
+        assert [n is not None for n in notes] == np.isnan(packed.fields["x"]).any(axis=1).tolist()
+    else:
+        assert not any(notes)
+        assert not featurizer.gaps
+    assert featurizer.notes(featurizer.featurize([], state), state) == []
+    assert featurizer.gaps or not any(notes)
 
 
 @every

@@ -23,6 +23,7 @@ ALLOWED = {
     "pytorch_lightning": (),
     "tyro": ("cli/",),
     "optuna": ("search/",),
+    "lightgbm": ("trees/",),
     "torch_geometric": ("nn/encoders/", "nn/layers/"),
 }
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal"}

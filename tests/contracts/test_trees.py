@@ -1,5 +1,8 @@
 """Every tree model of the shelf: it learns, it is its own arrays, and damaged arrays are refused."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -13,8 +16,10 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from molmed import catalog, tunable
 from molmed.errors import ArtefactError, ConfigError, InputError
 from molmed.targets import Target
-from molmed.trees import Fitted, Tree
-from molmed.trees.random_forest import FittedForest, RandomForest, RandomForestConfig
+from molmed.trees import Fitted, Tree, lightgbm
+from molmed.trees._nodes import FittedNodes
+from molmed.trees.lightgbm import LightGBM, LightGBMConfig
+from molmed.trees.random_forest import RandomForest, RandomForestConfig
 
 NAMES = catalog.names("trees")
 TARGETS = (Target("number"), Target("class", kind="binary"))
@@ -29,9 +34,15 @@ def data(rows: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return x, np.stack([number, (x[:, 2] + x[:, 3] > 3).astype(float)], axis=1)
 
 
+def with_gaps(x: np.ndarray) -> np.ndarray:
+    gaps = x.copy()
+    gaps[np.random.default_rng(5).random(x.shape) < 0.1] = np.nan
+    return gaps
+
+
 def small(entry: type[Tree]) -> Tree:
-    """The entry with few trees and one thread, where it can be told so."""
-    wanted = {"n_trees": 20, "jobs": 1}
+    """The entry with few trees, quick to learn, and one thread, where it can be told so."""
+    wanted = {"n_trees": 20, "jobs": 1, "learning_rate": 0.2, "max_features": 0.5}
     names = {f.name for f in fields(entry.Config)}
     return entry(replace(entry.Config(), **{k: v for k, v in wanted.items() if k in names}))
 
@@ -84,6 +95,20 @@ def test_a_row_is_predicted_alike_in_any_chunk(entry: type[Tree]) -> None:
         parts = [model.predict(x[start : start + size]) for start in range(0, len(x), size)]
         np.testing.assert_array_equal(np.concatenate(parts), whole)
     assert model.predict(x[:0]).shape == (0, 2)
+
+
+def test_a_gap_is_a_legal_feature_where_it_says_so(entry: type[Tree]) -> None:
+    if not entry.gaps:
+        pytest.skip("this tree takes no gaps")
+    (x, y), (new, _) = data(), data(seed=1)
+    for training in (x, with_gaps(x)):  # gaps that training had, and gaps that are new
+        model = small(entry).fit(training, y, TARGETS, np.ones_like(y), 0)
+        predicted = model.predict(with_gaps(new))
+        assert np.isfinite(predicted).all()
+        assert (predicted != model.predict(new)).any()
+        assert np.mean((predicted[:, 1] >= 0.5) == (new[:, 2] + new[:, 3] > 3)) > 0.7
+        parts = [model.predict(with_gaps(new)[row : row + 1]) for row in range(len(new))]
+        np.testing.assert_array_equal(np.concatenate(parts), predicted)
 
 
 def test_unknown_labels_are_left_out_target_by_target(entry: type[Tree]) -> None:
@@ -175,17 +200,18 @@ def test_every_number_of_its_settings_has_a_range_that_is_held(name: str) -> Non
 # they finish, and its own sums then differ in the last bit.
 
 
-def with_gaps(x: np.ndarray) -> np.ndarray:
-    gaps = x.copy()
-    gaps[np.random.default_rng(5).random(x.shape) < 0.1] = np.nan
-    return gaps
+GAPS = pytest.mark.parametrize(
+    "change",
+    [lambda x, new: (x, new), lambda x, new: (with_gaps(x), with_gaps(new)), lambda x, new: (x, with_gaps(new))],
+    ids=["full", "with gaps", "with new gaps"],
+)
 
 
 @pytest.mark.parametrize("min_leaf", [1, 5])
-@pytest.mark.parametrize("change", [np.asarray, with_gaps], ids=["full", "with gaps"])
-def test_the_forest_is_scikit_learns_bit_for_bit(change: Callable[[np.ndarray], np.ndarray], min_leaf: int) -> None:
-    (x, y), (new, _) = data(), data(seed=1)
-    x, new = change(x), change(new)
+@GAPS
+def test_the_forest_is_scikit_learns_bit_for_bit(change: Callable[..., Any], min_leaf: int) -> None:
+    (x, y), (new, _) = data(), data(600, seed=1)
+    x, new = change(x, new)
     settings = {"n_estimators": 30, "max_features": 0.33, "min_samples_leaf": min_leaf, "random_state": 7}
     weight = np.random.default_rng(2).uniform(0.5, 2, size=y.shape)
     ours = RandomForest(RandomForestConfig(n_trees=30, jobs=1, min_leaf=min_leaf)).fit(x, y, TARGETS, weight, 7)
@@ -204,9 +230,27 @@ def test_the_forest_does_not_depend_on_threads() -> None:
     np.testing.assert_array_equal(one.predict(new), two.predict(new))
 
 
-def test_fewer_columns_than_the_forest_splits_on_are_refused() -> None:
+def test_fewer_columns_than_it_splits_on_are_refused(entry: type[Tree]) -> None:
     with pytest.raises(InputError, match="3 columns"):
-        fitted(RandomForest).predict(data()[0][:, :3])
+        fitted(entry).predict(data()[0][:, :3])
+
+
+def test_a_threshold_between_two_float32_sends_both_its_own_way() -> None:
+    """Features are float32 and thresholds float64: rounding one up to its neighbour would move a row."""
+    low, high = np.float32(1.0), np.nextafter(np.float32(1.0), np.float32(2.0))
+    arrays = {name: array.copy() for name, array in fitted(RandomForest).to_arrays().items() if name.startswith("t0")}
+    arrays |= {
+        "t0/offsets": np.asarray([0, 3]),
+        "t0/left_child": np.asarray([1, -1, -1], dtype=np.int32),
+        "t0/right_child": np.asarray([2, -1, -1], dtype=np.int32),
+        "t0/feature": np.asarray([0, 0, 0], dtype=np.int32),
+        "t0/missing_go_to_left": np.asarray([1, 0, 0], dtype=np.uint8),
+        "t0/value": np.asarray([0.0, 10.0, 20.0]),
+    }
+    x = np.asarray([[low], [high], [np.inf], [-np.inf], [np.nan]], dtype=np.float32)
+    for threshold in (float(low), float(low) + 1e-9, float(high) - 1e-9):
+        arrays["t0/threshold"] = np.asarray([threshold, 0.0, 0.0])
+        assert FittedNodes.from_arrays(arrays).predict(x)[:, 0].tolist() == [10.0, 20.0, 20.0, 10.0, 10.0]
 
 
 def _set(name: str, at: int, value: Any) -> Callable[[dict[str, np.ndarray]], None]:
@@ -224,6 +268,10 @@ def _half_leaf(arrays: dict[str, np.ndarray]) -> None:
     arrays["t1/right_child"][_leaf(arrays)] = _leaf(arrays) + 1
 
 
+def _two_parents(arrays: dict[str, np.ndarray]) -> None:
+    arrays["t1/left_child"][0] = arrays["t1/right_child"][0]
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -239,24 +287,142 @@ def _half_leaf(arrays: dict[str, np.ndarray]) -> None:
         (_set("t1/offsets", 0, 1), "offsets"),
         (_set("t1/offsets", -1, 10**6), "offsets"),
         (_set("t1/offsets", 2, 0), "offsets"),
+        (_two_parents, "no parent or with two"),  # walking level by level, such a tree would double at every level
+        (_set("t1/rule", 0, 3), r"rule \[3\]"),
     ],
 )
 def test_a_damaged_forest_is_refused(damage: Callable[[dict[str, np.ndarray]], None], message: str) -> None:
     arrays = {name: array.copy() for name, array in fitted(RandomForest).to_arrays().items()}
-    FittedForest.from_arrays(arrays)
+    FittedNodes.from_arrays(arrays)
     damage(arrays)
     with pytest.raises(ArtefactError, match=message):
-        FittedForest.from_arrays(arrays)
+        FittedNodes.from_arrays(arrays)
 
 
 @pytest.mark.parametrize("rename", [lambda k: k.replace("t1/", "t2/"), lambda k: k.replace("/", ""), lambda k: "x" + k])
 def test_targets_that_are_not_numbered_from_0_are_refused(rename: Callable[[str], str]) -> None:
     arrays = fitted(RandomForest).to_arrays()
     with pytest.raises(ArtefactError, match=r"t0/\.\.\."):
-        FittedForest.from_arrays({rename(name): array for name, array in arrays.items()})
+        FittedNodes.from_arrays({rename(name): array for name, array in arrays.items()})
 
 
 def test_a_forest_without_trees_is_refused() -> None:
     arrays = {name: array[:0] for name, array in fitted(RandomForest).to_arrays().items()}
     with pytest.raises(ArtefactError, match="lengths"):
-        FittedForest.from_arrays(arrays)
+        FittedNodes.from_arrays(arrays)
+
+
+# Boosting against LightGBM's own prediction from the same model text.
+
+
+@pytest.mark.parametrize("loss", ["rmse", "mae"])
+@GAPS
+def test_the_boosting_is_lightgbms_bit_for_bit(change: Callable[..., Any], loss: str) -> None:
+    library = pytest.importorskip("lightgbm")
+    (x, y), (new, _) = data(), data(600, seed=1)
+    x, new = change(x, new)
+    weight = np.random.default_rng(2).uniform(0.5, 2, size=y.shape)
+    made = LightGBM(LightGBMConfig(n_trees=60, jobs=1, learning_rate=0.1, loss=loss))
+    ours = made.fit(x, y, TARGETS, weight, 7).predict(new)
+    for number, target in enumerate(TARGETS):
+        text = made._fitted(x, y[:, number], weight[:, number], target, 7)
+        theirs = library.Booster(model_str=text).predict(new)
+        if target.kind == "regression":
+            np.testing.assert_array_equal(ours[:, number], theirs)
+        else:  # numpy's exp and that of the C library differ in the last bit
+            np.testing.assert_allclose(ours[:, number], theirs, rtol=1e-15, atol=0)
+
+
+def test_the_boosting_does_not_depend_on_threads() -> None:
+    x, y = data(400)
+    one, two = (
+        LightGBM(LightGBMConfig(n_trees=30, jobs=jobs)).fit(x, y, TARGETS, np.ones_like(y), 0).to_arrays()
+        for jobs in (1, 2)
+    )
+    for name in one:
+        np.testing.assert_array_equal(one[name], two[name], err_msg=name)
+
+
+def test_the_absolute_loss_is_not_moved_by_outliers() -> None:
+    x, y = data(400)
+    far = y.copy()
+    far[::20, 0] = 1000
+
+    def predicted(loss: str) -> float:
+        model = LightGBM(LightGBMConfig(n_trees=20, jobs=1, loss=loss)).fit(x, far, TARGETS, np.ones_like(y), 0)
+        return float(model.predict(x)[:, 0].mean())
+
+    mean, median = predicted("rmse"), predicted("mae")
+    assert abs(mean - y[:, 0].mean()) > 20
+    assert abs(median - y[:, 0].mean()) < 2
+
+
+WITHOUT = {
+    "not installed": ("sys.modules['lightgbm'] = None", "not installed.*pip install 'molmed\\[boosting\\]'"),
+    "no OpenMP": (
+        "import tempfile, pathlib; folder = pathlib.Path(tempfile.mkdtemp()); "
+        "(folder / 'lightgbm.py').write_text('raise OSError(\"libgomp.so.1: cannot open shared object file\")'); "
+        "sys.path.insert(0, str(folder))",
+        "libgomp.so.1: cannot open.*apt install libgomp1",
+    ),
+}
+
+
+@pytest.mark.parametrize("missing", WITHOUT)
+def test_a_missing_library_is_one_clear_sentence(missing: str) -> None:
+    hide, message = WITHOUT[missing]
+    code = f"""
+import sys
+{hide}
+import numpy as np
+from molmed.errors import InputError
+from molmed.targets import Target
+from molmed.trees.lightgbm import LightGBM
+x = np.zeros((4, 2), dtype=np.float32)
+try:
+    LightGBM().fit(x, np.asarray([[0.], [1.], [2.], [3.]]), (Target("a"),), np.ones((4, 1)), 0)
+except InputError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert len(done.stdout.splitlines()) == 1
+    assert re.search(message, done.stdout), done.stdout
+
+
+def test_predicting_needs_neither_library(tmp_path: Path) -> None:
+    x, _ = data(seed=1)
+    for name in NAMES:
+        model = fitted(catalog.load("trees", name))
+        save_file(model.to_arrays() | {"x": x, "expected": model.predict(x)}, tmp_path / f"{name}.safetensors")
+    code = """
+import sys
+sys.modules["lightgbm"] = sys.modules["sklearn"] = None
+from safetensors.numpy import load_file
+from molmed import catalog
+for name, path in zip(sys.argv[1::2], sys.argv[2::2]):
+    arrays = load_file(path)
+    x, expected = arrays.pop("x"), arrays.pop("expected")
+    assert (catalog.load("trees", name).Fitted.from_arrays(arrays).predict(x) == expected).all(), name
+print("equal")
+"""
+    arguments = [word for name in NAMES for word in (name, str(tmp_path / f"{name}.safetensors"))]
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "equal\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("num_cat=0", "num_cat=1", 1),
+        lambda text: text.replace("decision_type=", "decision_type=1 ", 1),
+        lambda text: text.replace("decision_type=", "decision_type=4 ", 1),
+    ],
+    ids=["a categorical split", "a categorical decision", "zero as missing"],
+)
+def test_a_tree_of_a_kind_it_cannot_walk_is_noticed(change: Callable[[str], str]) -> None:
+    x, y = data()
+    text = small(LightGBM)._fitted(x, y[:, 0], np.ones(len(y)), TARGETS[0], 0)
+    lightgbm._node_arrays(text, 1)
+    with pytest.raises(AssertionError):
+        lightgbm._node_arrays(change(text), 1)

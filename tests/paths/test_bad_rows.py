@@ -14,7 +14,7 @@ from molmed.chem import Molecule
 from molmed.data.table import Table, chunks
 from molmed.errors import InputError
 from molmed.experiment.config import DataConfig
-from molmed.experiment.rows import Prepared, lay_out, prepare
+from molmed.experiment.rows import Prepared, lay_out, prepare, repeated
 from molmed.results import Reason, Status
 from molmed.targets import Slot
 
@@ -85,7 +85,7 @@ def text() -> str:
 def prepared(table: Table, rows: int = 10_000, config: DataConfig | None = None) -> list[Prepared]:
     layout = lay_out(table, SLOTS, config or DataConfig())
     seen: set[str] = set()
-    return [prepare(chunk, layout, seen) for chunk in chunks(table, rows)]
+    return [prepare(chunk, layout, repeated(chunk, layout, seen)) for chunk in chunks(table, rows)]
 
 
 def outcome(parts: list[Prepared]) -> list[tuple[int, str, Status, Reason]]:

@@ -4,6 +4,8 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from molmed.data.sources.csv import CSV, CSVConfig
 from molmed.data.table import chunks, column_names, read
@@ -167,3 +169,40 @@ def test_reading_a_whole_file_keeps_its_rows_and_lists_the_rejected(table) -> No
     frame = read(table("smiles,y\nCCO,1\nCC\nC,2\n"))
     assert frame.y.tolist() == ["1", None, "2"]
     assert [(r.row, r.reason) for r in frame.attrs["rejected"]] == [(1, Reason.ROW_SHAPE)]
+
+
+cells_without_quotes = st.text(st.characters(codec="utf-8", exclude_characters='",\r\n'), max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(cells_without_quotes, max_size=4), max_size=12))
+def test_lines_without_quotes_are_read_as_the_csv_module_reads_them(
+    tmp_path_factory: pytest.TempPathFactory, table: list[list[str]]
+) -> None:
+    """They are cut by the thousand; one quoted line among them sends all of them through the csv module."""
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    text = "smiles,y\n" + "".join(",".join(row) + "\n" for row in table)
+    path.write_text(text + 'CCO,"1"\n', encoding="utf-8", newline="")
+    *slow, last = rows(path)
+    found = faults(path)
+    assert last == ("CCO", "1")
+    path.write_text(text, encoding="utf-8", newline="")
+    for block in (1 << 17, 9):  # so small that each line is a block of its own
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("molmed.data.packing.BLOCK", block)
+            assert rows(path) == slow
+            assert faults(path) == found
+
+
+def test_quoted_and_plain_stretches_of_a_long_file_are_one_table(table) -> None:
+    expected = [(f"{'C' * (i % 60 + 1)}", f'{i}, "x"\n' if i // 3000 % 2 else str(i)) for i in range(12_000)]
+    quoted = (f'{s},"{n.replace(chr(34), chr(34) * 2)}"\n' if '"' in n else f"{s},{n}\n" for s, n in expected)
+    path = table("smiles,note\n" + "".join(quoted))
+    assert rows(path) == expected
+    assert not faults(path)
+
+
+def test_settings_reach_the_format(table) -> None:
+    path = table("CCO|1\nCCN|2\n")
+    assert column_names(path, delimiter="|", header=True) == ("CCO", "1")
+    assert read(path, delimiter="|", header=False).iloc[:, 1].tolist() == ["1", "2"]

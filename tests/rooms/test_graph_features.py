@@ -41,7 +41,7 @@ def one_hot(position: int | None, width: int) -> list[float]:
     return [float(i == position) for i in range(width)]
 
 
-ELEMENTS = {"molmed": (1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 34, 35, 53), "chemprop_v2": (*range(1, 37), 53)}
+ELEMENTS = {"molmed": (1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 35, 53), "chemprop_v2": (*range(1, 37), 53)}
 ELEMENT = {"molmed": "element", "chemprop_v2": "atomic number"}
 schemes = pytest.mark.parametrize("scheme", SCHEMES)
 

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from molmed.data.sources.smi import _columns
 from molmed.data.table import chunks, column_names
 
 
@@ -41,3 +44,12 @@ def test_blanks_before_a_structure_do_not_count(rows) -> None:
 
 def test_commas_and_quotes_have_no_meaning(rows) -> None:
     assert rows('CCO "a", b\nCC,N x\n') == [("CCO", '"a", b'), ("CC,N", "x")]
+
+
+@given(st.lists(st.text(st.sampled_from("CN=#1 \t\x0b\x1c\x85\xa0\u2003é")), min_size=1, max_size=6))
+def test_any_white_space_ends_a_structure(lines: list[str]) -> None:
+    """Lines are cut at one sign if that is enough; it must not show."""
+    words = [line.split(None, 1) for line in lines]
+    smiles, ids = _columns(lines)
+    assert smiles == [w[0] if w else None for w in words]
+    assert ids == [w[1].strip() or None if len(w) > 1 else None for w in words]

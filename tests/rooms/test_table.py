@@ -1,5 +1,8 @@
 """A file, a data frame, a dict and a list give the same chunks."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +10,7 @@ import pandas as pd
 import pytest
 
 from molmed.data.table import chunks, column_names, read
-from molmed.errors import InputError
+from molmed.errors import ConfigError, InputError
 
 SMILES = ["CCO", "c1ccccc1", "", "bad", "CCN"]
 
@@ -78,3 +81,37 @@ def test_an_empty_table_has_columns_and_no_chunks(table: object) -> None:
 def test_tables_that_mean_nothing_are_refused(table: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         list(chunks(table))
+
+
+def test_the_share_of_a_table_in_memory_is_that_of_its_rows() -> None:
+    parts = list(chunks(SMILES, 2))
+    assert [part.done for part in parts] == [0.4, 0.8, 1.0]
+    assert {part.source for part in parts} == {""}
+
+
+def test_no_rows_at_a_time_are_refused(tmp_path: Path) -> None:
+    for table in (SMILES, tmp_path / "a.csv"):
+        with pytest.raises(InputError, match="0 rows at a time"):
+            list(chunks(table, 0))
+
+
+def test_a_setting_that_the_format_lacks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\.smi with sheet='Hits'.*no setting 'sheet'; accepted: no settings"):
+        column_names(tmp_path / "a.smi", sheet="Hits")
+
+
+def test_whole_numbers_of_a_typed_file_stay_whole(tmp_path: Path) -> None:
+    typed = {"id": pd.array([1, None], dtype="Int64"), "n": [1, 2], "y": [1.5, None], "s": ["C", None]}
+    pd.DataFrame(typed).to_parquet(tmp_path / "a.parquet")
+    frame = read(tmp_path / "a.parquet")
+    assert [str(dtype) for dtype in frame.dtypes] == ["object", "int64", "float64", "object"]
+    assert frame.id.tolist() == [1, None]
+
+
+def test_a_format_costs_nothing_until_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.smi").write_text("CCO\n", encoding="utf-8")
+    look = f"from molmed.data import table, write\ntable.column_names({str(tmp_path / 'a.smi')!r})"
+    heavy = ["openpyxl", "backports.zstd", "fsspec", "pyarrow.parquet", "pyarrow.dataset", "torch"]
+    told = f"{look}\nimport json, sys\nprint(json.dumps([m for m in {heavy} if m in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout) == []

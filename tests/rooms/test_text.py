@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from molmed.data.text import _BLOCK, Truncated, lines
+from molmed.data.packing import BLOCK as _BLOCK
+from molmed.data.text import Truncated, lines
 from molmed.errors import InputError
 
 ENDS = ("\n", "\r\n", "\r")

@@ -1,11 +1,11 @@
 """SMILES files (.smi .smiles .ism): a structure, then white space and a name."""
 
 from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
 
+from molmed.data.address import Address, shown
 from molmed.data.sources._contract import Chunk, Source
-from molmed.data.text import Truncated, lines
+from molmed.data.sources._cut import cut
+from molmed.data.text import Truncated, blocks, lines
 from molmed.errors import InputError
 from molmed.results import Reason, Rejected
 
@@ -19,53 +19,65 @@ class SMI(Source):
 
     extensions = (".smi", ".smiles", ".ism")
 
-    def columns(self, path: Path) -> tuple[str, ...]:
+    def columns(self, path: Address) -> tuple[str, ...]:
         """Always ("smiles", "id")."""
         try:
             some = next((True for line in lines(path) if line.strip()), False)
         except Truncated:
             some = False
         if not some:
-            raise InputError(f"reading {path}", "no whole line", "one SMILES a line", "check the export")
+            raise InputError(f"reading {shown(path)}", "no whole line", "one SMILES a line", "check the export")
         return ("smiles", "id")
 
-    def chunks(self, path: Path, rows: int = 10_000) -> Iterator[Chunk]:
+    def chunks(self, path: Address, rows: int = 10_000) -> Iterator[Chunk]:
         """The rows, `rows` at a time."""
         self.columns(path)
-        found = _rows(path)
         start = 0
-        while batch := list(islice(found, rows)):
-            columns: dict[str, list[object]] = {"smiles": [], "id": []}
-            rejected = []
-            for row, line in enumerate(batch, start):
-                words: list[str | None] = [None, None] if line is None else [*line.split(None, 1), None, None][:2]
-                if line is None:
-                    detail = "the compressed file ends in the middle or is damaged"
-                    rejected.append(Rejected(row, str(row), "read", Reason.FILE_TRUNCATED, detail))
-                columns["smiles"].append(words[0])
-                columns["id"].append(words[1].strip() if words[1] else None)
-            yield Chunk(start, columns, len(batch), tuple(rejected))
+        for batch, done in cut(_rows(path), rows):
+            smiles, ids = _columns([line or "" for line in batch])
+            last = start + len(batch) - 1
+            rejected = (Rejected(last, str(last), *_CUT),) if batch[-1] is None else ()
+            yield Chunk(start, {"smiles": smiles, "id": ids}, len(batch), rejected, done=done)
             start += len(batch)
 
 
-def _rows(path: Path) -> Iterator[str | None]:
-    """The lines that are rows; None = the file is cut short here."""
-    empty = 0
+def _columns(lines: list[str]) -> tuple[list[object], list[object]]:
+    """(structures, names), None where there is none."""
+    # cut at one sign where that will do: 100,000 lines in 0.05 s instead of 0.065 s
+    sign = "\t" if "\t" in lines[0] else " "
+    parts = [line.partition(sign) for line in lines]
+    # no white space but " " is printable
+    if not all(head and head.isprintable() and " " not in head for head, _, _ in parts):
+        pairs = [line.split(None, 1) for line in lines]
+        parts = [(pair[0] if pair else "", "", pair[1] if len(pair) > 1 else "") for pair in pairs]
+    return [head or None for head, _, _ in parts], [tail.strip() or None for _, _, tail in parts]
+
+
+_CUT = ("read", Reason.FILE_TRUNCATED, "the compressed file ends in the middle or is damaged")
+
+
+def _rows(path: Address) -> Iterator[tuple[list[str | None], float]]:
+    """The lines that are rows, some at a time; None: the file is cut short here."""
+    empty = 0  # empty lines, which are rows if another one follows
     first = True
+    done = 1.0
     try:
-        for line in lines(path):
-            if not line.strip():
-                empty += 1
-                continue
-            yield from [""] * (0 if first else empty)
-            empty = 0
-            if first and line.split(None, 1)[0].lower() == "smiles":
+        for some, done in blocks(path):
+            found: list[str | None] = list(some)
+            if first:
+                del found[: next((i for i, line in enumerate(some) if line.strip()), len(some))]
+                if not found:
+                    continue
                 first = False
-                continue
-            first = False
-            yield line
+                if some[-len(found)].split(None, 1)[0].lower() == "smiles":
+                    del found[0]
+            end = next((i for i in range(len(found), 0, -1) if (found[i - 1] or "").strip()), 0)
+            if end:
+                yield [*[""] * empty, *found[:end]], done
+                empty = 0
+            empty += len(found) - end
     except Truncated:
-        yield None
+        yield [None], done
 
 
 ENTRY = SMI

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from molmed.nn.batch import Items
 from molmed.nn.encoders._contract import Encoded, Encoder
+from molmed.nn.layers.bags import atom_sum, bag_sum
 from molmed.nn.layers.segments import segment_mean, segment_sum
 from molmed.tunable import Choice, Float, Int
 
@@ -47,14 +48,14 @@ class DMPNN(Encoder):
     def forward(self, items: Items) -> Encoded:
         """Encode graphs; an atom without bonds receives no message."""
         x, e = items.fields["atom_features"], items.fields["bond_features"]
-        source, target, reverse = items.fields["source"], items.fields["target"], items.fields["reverse"]
-        n_atoms = len(x)
-        h0 = self.W_i(torch.cat([x[source], e], dim=1))
+        near = items.adjacency
+        assert near is not None
+        h0 = self.W_i(torch.cat([x[items.fields["source"]], e], dim=1))
         h = torch.relu(h0)
         for _ in range(1, self.config.depth):
-            message = segment_sum(h, target, n_atoms)[source] - h[reverse]
-            h = self.dropout(torch.relu(h0 + self.W_h(message)))
-        atoms = self.dropout(torch.relu(self.W_o(torch.cat([x, segment_sum(h, target, n_atoms)], dim=1))))
+            h = self.dropout(torch.relu(h0 + self.W_h(bag_sum(h, near.into_bond, near.from_bond))))
+        heard = atom_sum(h, near, items.fields["target"])
+        atoms = self.dropout(torch.relu(self.W_o(torch.cat([x.to(heard.dtype), heard], dim=1))))
         owner = items.owner["atoms"]
         return Encoded(atoms, owner, self._readout(atoms, owner, items.n))
 
