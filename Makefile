@@ -52,7 +52,7 @@ $(VENV)/.with-torch: constraints.txt | $(VENV)/.made
 
 $(VENV)/.with-package: pyproject.toml $(VENV)/.with-torch
 	@echo "installing molmed and what it needs"
-	@$(PIP) -e .
+	@$(PIP) -e ".[fast]"
 	@touch $@
 
 $(VENV)/.with-dev: $(VENV)/.with-package

@@ -47,22 +47,28 @@ def entries(shelf: str) -> tuple[Entry, ...]:
     Raises:
         UnknownNameError: no such shelf.
     """
+    found = _paths(shelf)
+    package = "molmed." + SHELVES[shelf].replace("/", ".")
+    return tuple(Entry(shelf, name, _first_line(path), path, f"{package}.{name}") for name, path in found.items())
+
+
+def _paths(shelf: str) -> dict[str, Path]:
+    """Entry name -> its file, by name; of two files of one name the package's own."""
     if shelf not in SHELVES:
         raise UnknownNameError("looking up a shelf", shelf, SHELVES)
-    package = "molmed." + SHELVES[shelf].replace("/", ".")
     folders = [_ROOT / SHELVES[shelf]]
     folders += [Path(p) / shelf for p in os.environ.get("MOLMED_SHELVES", "").split(os.pathsep) if p]
-    found: dict[str, Entry] = {}
+    found: dict[str, Path] = {}
     for folder in folders:
-        for path in sorted(folder.glob("*.py")):
-            if not path.name.startswith("_") and path.stem not in found:
-                found[path.stem] = Entry(shelf, path.stem, _first_line(path), path, f"{package}.{path.stem}")
-    return tuple(found[name] for name in sorted(found))
+        for path in folder.glob("*.py"):
+            if not path.name.startswith("_"):
+                found.setdefault(path.stem, path)
+    return dict(sorted(found.items()))
 
 
 def names(shelf: str) -> tuple[str, ...]:
     """The names on a shelf, sorted."""
-    return tuple(e.name for e in entries(shelf))
+    return tuple(_paths(shelf))
 
 
 def load(shelf: str, name: str) -> Any:
@@ -71,24 +77,25 @@ def load(shelf: str, name: str) -> Any:
     Raises:
         UnknownNameError: no such entry; the message holds the nearest names.
     """
-    by_name = {e.name: e for e in entries(shelf)}
-    if name not in by_name:
-        raise UnknownNameError(f"looking up a name among {shelf}", name, by_name)
-    entry = by_name[name]
-    if _ROOT in entry.path.parents:
-        return importlib.import_module(entry.module).ENTRY
-    if entry.module not in sys.modules:
-        spec = importlib.util.spec_from_file_location(entry.module, entry.path)
+    paths = _paths(shelf)
+    if name not in paths:
+        raise UnknownNameError(f"looking up a name among {shelf}", name, paths)
+    path = paths[name]
+    module_name = f"molmed.{SHELVES[shelf].replace('/', '.')}.{name}"
+    if _ROOT in path.parents:
+        return importlib.import_module(module_name).ENTRY
+    if module_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module_name, path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules[entry.module] = module
+        sys.modules[module_name] = module
         try:
             spec.loader.exec_module(module)
         except BaseException:
-            del sys.modules[entry.module]
+            del sys.modules[module_name]
             raise
-    return sys.modules[entry.module].ENTRY
+    return sys.modules[module_name].ENTRY
 
 
 def _first_line(path: Path) -> str:

@@ -71,7 +71,8 @@ def candidates(quick: bool) -> dict[str, Config]:
             train=networks,
         ),
         "random_forest": replace(
-            shared, model=ModelConfig("random_forest", encoder={"n_trees": 100 if quick else 500})
+            shared,
+            model=ModelConfig("random_forest", features="morgan_count", encoder={"n_trees": 100 if quick else 500}),
         ),
     }
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -23,6 +23,8 @@ class Predict:
         id: column of the ids, where the guess would be wrong.
         keep: input columns that come out as in_<name>.
         trust: whether intervals, the domain and the nearest measured neighbours are wanted.
+        jobs: processes that share the rows; 0: one for each core.
+        precision: of a network's matrix products: 32-true, bf16-mixed, or auto (bf16 where it is fast).
     """
 
     model: Annotated[Path, tyro.conf.Positional]
@@ -32,6 +34,8 @@ class Predict:
     id: str = ""
     keep: tuple[str, ...] = ()
     trust: bool = True
+    jobs: int = 0
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
 
 
 def main(words: Sequence[str]) -> int:
@@ -43,6 +47,7 @@ def main(words: Sequence[str]) -> int:
     from molmed.experiment.predict import columns, layout_of, predict
 
     predictor = load(given.model).predictor
+    predictor.model.set_precision(given.precision)
     say(*layout_of(predictor, given.file, given.smiles, given.id, given.keep).said)
     counts: Counter[str] = Counter()
     frames = predict(predictor, given.file, smiles=given.smiles, id=given.id, keep=given.keep, trust=given.trust)

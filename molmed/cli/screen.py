@@ -24,6 +24,7 @@ class Screen:
         smiles: column of the structures, where the guess would be wrong.
         id: column of the ids, where the guess would be wrong.
         trust: whether intervals, the domain and the nearest measured neighbours are wanted.
+        jobs: processes that share the rows; 0: one for each core.
     """
 
     libraries: Annotated[tuple[Path, ...], tyro.conf.Positional]
@@ -35,6 +36,7 @@ class Screen:
     smiles: str = ""
     id: str = ""
     trust: bool = True
+    jobs: int = 0
 
 
 def main(words: Sequence[str]) -> int:
@@ -55,6 +57,7 @@ def main(words: Sequence[str]) -> int:
             smiles=given.smiles,
             id=given.id,
             trust=given.trust,
+            jobs=given.jobs,
             watch=bar.advance,
         )
     lines = [(status, reason, f"{n:,}") for (status, reason), n in sorted(done.counts.items())]

@@ -11,11 +11,12 @@ from molmed.draw.parity import MANY
 from molmed.errors import InputError
 
 Values = Float[np.ndarray, " rows"]
+Points = Float[np.ndarray, " points"]
 
 
 def residuals(
     series: Mapping[str, tuple[Values, Values]],
-    mean: tuple[Values, Values] | None = None,
+    mean: tuple[Points, Points] | None = None,
     *,
     quantity: str,
     unit: str = "",

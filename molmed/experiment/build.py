@@ -109,15 +109,14 @@ def _tree_reader(name: str, slot: Slot, config: Config) -> Reader:
     return Reader(name, config.model.encoder, made)
 
 
-def _by_featurizer(wanted: tuple[str, ...], options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Settings of the only featurizer as they are; of several, one table by each one's name."""
-    if len(wanted) == 1:
-        return {wanted[0]: options}
-    for name, own in options.items():
-        if name not in wanted or not isinstance(own, Mapping):
-            accepted = ", ".join(f"featurizer.{w}" for w in wanted)
-            raise ConfigError("setting several featurizers", f"featurizer.{name} = {own!r}", f"tables named {accepted}")
-    return options
+def _by_featurizer(wanted: tuple[str, ...], options: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Settings of several featurizers: a table under each one's name; what stands outside is the first one's."""
+    own = {name: options[name] for name in wanted if name in options and len(wanted) > 1}
+    for name, table in own.items():
+        if not isinstance(table, Mapping):
+            raise ConfigError(f"setting featurizer.{name}", repr(table), "a table of its settings")
+    outside = {name: value for name, value in options.items() if name not in own}
+    return {**own, wanted[0]: {**outside, **own.get(wanted[0], {})}}
 
 
 def _default(features: tuple[str, ...], slot: Slot, encoder: str) -> str:

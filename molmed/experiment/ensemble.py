@@ -73,6 +73,11 @@ class Ensemble(FittedModel):
         """The mean over the members; of probabilities for a binary target."""
         return self.predict_members_packed(packs).mean(axis=0)
 
+    def set_precision(self, precision: str) -> None:
+        """Of every member."""
+        for member in self.members:
+            member.set_precision(precision)
+
     def tensors(self) -> dict[str, np.ndarray]:
         """The members' weights, as `<member>/<name>`."""
         return {

@@ -51,6 +51,7 @@ def fit(
     ensemble: int | None = None,
     epochs: int | None = None,
     seed: int | None = None,
+    devices: int | None = None,
     config: Config | None = None,
     watch: Watch | None = None,
 ) -> Run:
@@ -65,7 +66,7 @@ def fit(
         cv: folds of the out-of-fold predictions that intervals and calibrated probabilities come from; 0 = none.
         ensemble: folds whose models are kept as the members of an ensemble, in place of one more model that sees all
             rows; 0 = that one model. It makes out-of-fold predictions as `cv` does.
-        epochs, seed: see `TrainConfig` and `Config`.
+        epochs, devices, seed: see `TrainConfig` and `Config`.
         config: everything else; the arguments above win over it.
 
     Raises:
@@ -87,7 +88,11 @@ def fit(
         ),
         model=replace(base.model, name=model or base.model.name),
         split=replace(base.split, folds=folds),
-        train=replace(base.train, epochs=base.train.epochs if epochs is None else epochs),
+        train=replace(
+            base.train,
+            epochs=base.train.epochs if epochs is None else epochs,
+            devices=base.train.devices if devices is None else devices,
+        ),
     )
     return fit_config(table, settings, watch=watch)
 

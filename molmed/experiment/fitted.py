@@ -185,6 +185,10 @@ class FittedModel(ABC):
         """Values of every row; nan where a row cannot be featurised."""
         return self.predict_members(items).mean(axis=0)
 
+    def set_precision(self, precision: str) -> None:
+        """In which numbers a network multiplies matrices when predicting; nothing to set for trees."""
+        return None
+
     @abstractmethod
     def tensors(self) -> dict[str, np.ndarray]:
         """Its weights."""

@@ -26,6 +26,7 @@ from molmed.train.config import TrainConfig
 from molmed.train.history import History
 from molmed.train.loop import fit
 from molmed.train.observers import Observer
+from molmed.train.precision import fast_bf16
 from molmed.train.seed import seed_all
 
 _TASK = "task"
@@ -33,18 +34,31 @@ _TASK = "task"
 
 @dataclass
 class FittedNetwork(FittedModel):
-    """A trained network with the scales of its targets."""
+    """A trained network with the scales of its targets.
+
+    Args:
+        precision: of the matrix products when predicting: "auto" is bf16 where the device multiplies it fast, else
+            float32; see `molmed.train.config.TrainConfig`.
+    """
 
     slots: dict[str, SlotFeatures]
     targets: tuple[Target, ...]
     scales: tuple[Scale, ...]
     learner: SupervisedLearner
     join: JoinConfig
+    precision: str = "auto"
 
     def predict_packed(self, packs: Packs) -> Float[np.ndarray, "rows targets"]:
         """Values of every row, in evaluation mode, on the device the network is on."""
-        values = predict_rows(self.learner, _rows(packs))
+        device = next(self.learner.module.parameters()).device.type
+        half = fast_bf16(device) if self.precision == "auto" else self.precision == "bf16-mixed"
+        with torch.autocast(device, torch.bfloat16, enabled=half):
+            values = predict_rows(self.learner, _rows(packs))
         return np.stack([s.inverse(values[:, t]) for t, s in enumerate(self.scales)], axis=1)
+
+    def set_precision(self, precision: str) -> None:
+        """See the class."""
+        self.precision = precision
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The network's parameters."""

@@ -4,4 +4,4 @@ from molmed.features._contract import Featurizer, State, notes
 from molmed.features._packed import SCHEMAS, Field, Packed, concatenate
 from molmed.features._reading import read_molecules
 
-__all__ = ["SCHEMAS", "Featurizer", "Field", "Packed", "State", "concatenate", "read_molecules"]
+__all__ = ["SCHEMAS", "Featurizer", "Field", "Packed", "State", "concatenate", "notes", "read_molecules"]

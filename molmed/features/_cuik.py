@@ -12,6 +12,7 @@ compare them. Three things keep it from doing harm (cuik-molmaker-pin 2026.3.5):
 import re
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
 
@@ -58,12 +59,15 @@ _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
 
 @cache
 def library() -> ModuleType | None:
-    """The library, or None where it is not installed or does not fit the installed RDKit."""
+    """The library, or None where it is not installed or was built for another RDKit than the installed one."""
     try:
+        if version("cuik-molmaker-pin") != version("rdkit"):
+            return None
         import cuik_molmaker
-    except ImportError:
+    except (PackageNotFoundError, ImportError):
         return None
-    return cuik_molmaker  # type: ignore[no-any-return]
+    made: ModuleType = cuik_molmaker
+    return made
 
 
 def read(neutrals: Sequence[Neutral], scheme: str, *, gate: bool) -> FromText:

@@ -7,7 +7,7 @@ import numpy as np
 from molmed.chem import Molecule
 from molmed.chem import read as read_one
 from molmed.chem.collector import without_collector
-from molmed.chem.read import LARGE_ATOMS, Draft, accepted, draft, read_fully
+from molmed.chem.read import LARGE_ATOMS, Draft, accepted, draft
 from molmed.features._contract import Featurizer, State
 from molmed.features._packed import Packed, concatenate
 from molmed.results import Fault
@@ -19,7 +19,10 @@ def read_molecules(
     """(a molecule or a fault per cell, the arrays of the molecules in order or None if they are still to be made)."""
     with without_collector():
         drafts = [draft(cell, standardise) for cell in cells]
-        asked = [(i, d) for i, d in enumerate(drafts) if isinstance(d, Draft) and d.neutral is not None]
+        asked: list[tuple[int, Draft]] = []
+        for i, d in enumerate(drafts):
+            if isinstance(d, Draft) and d.neutral is not None:
+                asked.append((i, d))
         texts = [d.neutral for _, d in asked if d.neutral is not None]
         made = None if featurizer is None else featurizer.from_text(texts, standardise)
         if featurizer is None or made is None:
@@ -33,11 +36,9 @@ def read_molecules(
                 fast.append(i)
         slow: list[tuple[int, Molecule]] = []
         answers: list[Molecule | Fault] = []
-        for i, d in enumerate(drafts):
-            answer = found[i]
+        for i, answer in enumerate(found):
             if answer is None:
-                assert isinstance(d, Draft)
-                answer = read_fully(d, standardise)
+                answer = read_one(cells[i], standardise)
                 if isinstance(answer, Molecule):
                     slow.append((i, answer))
             answers.append(answer)

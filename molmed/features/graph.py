@@ -105,12 +105,12 @@ class _Part:
             atoms.extend(map(mol.GetAtomWithIdx, range(n_atoms[i])))
             bonds.extend(map(mol.GetBondWithIdx, range(n_bonds[i])))
         text = "".join([item.text for item in items])
-        bracket, chiral, isotope = "[" in text, "@" in text, _ISOTOPE.search(text) is not None
+        chiral, isotope = "@" in text, _ISOTOPE.search(text) is not None
         key = np.zeros((len(atoms), len(AtomKey._fields)), dtype=np.int16)
         key[:, 0] = _asked(Atom.GetAtomicNum, atoms)
         key[:, 1] = _asked(Atom.GetIsotope, atoms) if isotope else 0
         key[:, 3] = _asked(Atom.GetTotalNumHs, atoms)
-        key[:, 4] = _asked(Atom.GetFormalCharge, atoms) if bracket else 0
+        key[:, 4] = _asked(Atom.GetFormalCharge, atoms)  # without brackets too: RDKit makes N(=O)=O a charged nitro
         key[:, 5] = _asked(Atom.GetChiralTag, atoms) if chiral else 0
         key[:, 6] = _asked(Atom.GetHybridization, atoms)
         dative = ">" in text or not NONMETALS.issuperset(np.unique(key[:, 0]).tolist())

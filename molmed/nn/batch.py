@@ -49,14 +49,13 @@ class Items:
             if field.counts:
                 array = array + packed.offsets[field.counts][owner[field.level]]
             arrays[name] = array.astype(dtype, copy=not (share or field.counts))
-        ends = [arrays[name] for name in ("source", "target", "reverse")] if packed.kind == "graph" else []
         return cls(
             packed.kind,
             {name: torch.from_numpy(a) for name, a in arrays.items()},
             {level: torch.from_numpy(o) for level, o in owner.items()},
             {level: torch.from_numpy(s) for level, s in sizes.items()},
             packed.n,
-            Adjacency.of(*ends, len(arrays["atom_features"])) if ends else None,
+            _adjacency(arrays) if packed.kind == "graph" else None,
         )
 
     def to(self, device: torch.device | str) -> "Items":
@@ -118,6 +117,10 @@ class Batch:
             weight=self.weight.to(device),
             censor=self.censor.to(device),
         )
+
+
+def _adjacency(arrays: Mapping[str, np.ndarray]) -> Adjacency:
+    return Adjacency.of(arrays["source"], arrays["target"], arrays["reverse"], len(arrays["atom_features"]))
 
 
 def _to(tensors: Mapping[str, Tensor], device: torch.device | str) -> dict[str, Tensor]:

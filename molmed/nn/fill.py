@@ -48,7 +48,7 @@ def filled(items: Items) -> Items:
     )
 
 
-def _longer(rows: Tensor, more: int, value: float = 0) -> Tensor:
+def _longer(rows: Tensor, more: int, value: int = 0) -> Tensor:
     return pad(rows, (0, 0, 0, more) if rows.dim() == 2 else (0, more), value=value)
 
 

@@ -124,17 +124,18 @@ def _thresholds(both: Mapping[str, pd.DataFrame]) -> Markup:
             )
         )
     columns = [
-        Column("called positive from"),
-        Column("rows called", True),
+        Column("threshold"),
+        Column("called", True),
         Column("sensitivity", True),
         Column("specificity", True),
         Column("precision", True),
-        Column("negative predictive value", True),
+        Column("NPV", True),
         Column("MCC", True),
     ]
     caption = (
         f"What a threshold does on the {numbers.count(len(rows))} {part} rows, {numbers.count(int(labels.sum()))} of"
-        " them positive. Predictive values hold for this share of positives only."
+        " them positive: rows called positive, and how well. Precision and NPV (negative predictive value) hold for"
+        " this share of positives only."
     )
     return table(columns, lines, caption=caption, strong=[THRESHOLDS.index(0.5)])
 

@@ -27,6 +27,7 @@ from molmed.report.page import (
     table,
 )
 from molmed.report.screening import OUTSIDE, fate_section, hits, hits_section, spread_figure
+from molmed.report.stacked import stacked, under
 from molmed.results import Interval
 
 
@@ -194,10 +195,10 @@ def _comparison(demo: Demo) -> Section:
     rows = []
     for m in c.contenders:
         shown = [(m.out_of_fold, main), (m.test.get(c.metric), main), *((m.test.get(n), places[n]) for n in others)]
-        cells = [numbers.UNKNOWN if i is None else _stacked(i, p) for i, p in shown]
-        difference = numbers.UNKNOWN if m.difference is None else _stacked(m.difference, main, sign=True)
+        cells = [stacked(i, p) for i, p in shown]
+        difference = stacked(m.difference, main, sign=True)
         time = numbers.UNKNOWN if np.isnan(m.seconds) else numbers.duration(m.seconds)
-        rows.append((_named(m), *cells, difference, time))
+        rows.append((under(m.name, m.about), *cells, difference, time))
     strong = [i for i, m in enumerate(c.contenders) if m.name == c.winner]
     caption = (
         f"Scores with 95 % bootstrap intervals. The best was chosen by the out-of-fold score ({c.folds} folds of the"
@@ -244,21 +245,6 @@ def _sentences(demo: Demo) -> list[str]:
 
 def _places(intervals: Sequence[Interval | None]) -> int:
     return numbers.decimals([i.value for i in intervals if i is not None])
-
-
-def _stacked(interval: Interval, places: int, sign: bool = False) -> Markup:
-    """The value with its interval in small print below it."""
-    value = numbers.signed(interval.value, places) if sign else numbers.fixed(interval.value, places)
-    inside = numbers.between(interval.low, interval.high, places)
-    if inside == numbers.UNKNOWN:
-        return Markup("{}").format(value)
-    return Markup('{}<span class="under">{}</span>').format(value, inside)
-
-
-def _named(contender: Contender) -> Markup:
-    if not contender.about:
-        return Markup("{}").format(contender.name)
-    return Markup('{}<span class="under">{}</span>').format(contender.name, contender.about)
 
 
 def _winner(demo: Demo) -> Section:

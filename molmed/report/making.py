@@ -46,7 +46,7 @@ def _described(model: str) -> str:
 
 
 def sources(model: str) -> list[str]:
-    """What the model's own file names as its sources, from its text: nothing is imported."""
+    """What the model's own file names as its sources, up to a colon, from its text: nothing is imported."""
     entry = _entry(model)
     if entry is None:
         return []
@@ -55,7 +55,7 @@ def sources(model: str) -> list[str]:
     found = [
         m for text in texts for m in re.findall(r"^\s*Source: (.+?)(?:\n\s*\n|\Z)", text, re.DOTALL | re.MULTILINE)
     ]
-    return [" ".join(text.split()) for text in found]
+    return [" ".join(text.split()).split(": ")[0] for text in found]
 
 
 def configuration_section(run: Run) -> Section:

@@ -9,7 +9,7 @@ from molmed.experiment.run import Run
 from molmed.metrics import metric
 from molmed.report import numbers, words
 from molmed.report.honest import PARTS
-from molmed.report.page import Column, Section, beside, definitions, figure, notice, paragraph, section, subtitle, table
+from molmed.report.page import Column, Section, definitions, figure, notice, paragraph, section, subtitle, table
 from molmed.report.stacked import stacked, under
 from molmed.results import Interval
 from molmed.targets import Target
@@ -108,7 +108,7 @@ def _overview(run: Run) -> list[Markup]:
         note=words.better(name),
     )
     cut = len(run.targets) > MAX_DRAWN
-    return [beside(*blocks, figure(svg, f"The best {MAX_DRAWN} targets." if cut else "Each line is a 95 % interval."))]
+    return [*blocks, figure(svg, f"The best {MAX_DRAWN} targets." if cut else "Each line is a 95 % interval.")]
 
 
 def _intervals_of_predictions(run: Run) -> list[Markup]:

@@ -39,6 +39,7 @@ REASONS = {
     "mixture": "a mixture of different organic parents",
     "standardise": "could not be standardised",
     "salt_stripped": "counter-ions or solvent removed",
+    "descriptor_missing": "a descriptor has no value for it",
     "large_molecule": "far larger than what the models are meant for",
     "target_missing": "no measured value",
     "target_not_a_number": "the measured value is not a number",

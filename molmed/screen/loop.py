@@ -14,7 +14,7 @@ from molmed.data.table import Table
 from molmed.data.write import open_sink, write
 from molmed.errors import InputError, UnknownNameError
 from molmed.experiment.load import load
-from molmed.experiment.predict import columns, predict
+from molmed.experiment.predict import CHUNK_ROWS, columns, predict
 from molmed.experiment.predictor import Predictor
 from molmed.experiment.run import Run
 
@@ -54,7 +54,8 @@ def screen(
     smiles: str = "",
     id: str = "",
     trust: bool = True,
-    chunk_rows: int = 10_000,
+    chunk_rows: int = CHUNK_ROWS,
+    jobs: int = 1,
     watch: Callable[[int], None] | None = None,
 ) -> Screened:
     """Predict every row of one library or several and keep the best.
@@ -68,7 +69,8 @@ def screen(
         lowest: whether the lowest values are the best.
         smiles, id: columns, where the guess would be wrong.
         trust: whether intervals, the domain and the nearest measured neighbours are wanted.
-        chunk_rows: rows held in memory at a time.
+        chunk_rows: rows worked on at a time.
+        jobs: processes that share the chunks; 0 = one for each core. What comes out does not depend on it.
         watch: told the number of rows after each chunk.
 
     Raises:
@@ -86,7 +88,7 @@ def screen(
     made = {"library": "object"} | columns(predictor, trust=trust)
     folder = None if out is None else Path(out)
     with open_sink(folder / "predictions.parquet", made) if folder is not None else nullcontext() as sink:
-        for frame in _chunks(predictor, libraries, smiles, id, trust, chunk_rows):
+        for frame in _chunks(predictor, libraries, smiles, id, trust, chunk_rows, jobs):
             if sink is not None:
                 sink.write(frame)
             _count(frame, counts)
@@ -102,11 +104,17 @@ def screen(
 
 
 def _chunks(
-    predictor: Predictor, libraries: Table | Sequence[Path], smiles: str, id: str, trust: bool, chunk_rows: int
+    predictor: Predictor,
+    libraries: Table | Sequence[Path],
+    smiles: str,
+    id: str,
+    trust: bool,
+    chunk_rows: int,
+    jobs: int,
 ) -> Iterator[pd.DataFrame]:
     for library in _each(libraries):
         name = str(library) if isinstance(library, str | Path) else ""
-        for frame in predict(predictor, library, smiles=smiles, id=id, trust=trust, chunk_rows=chunk_rows):
+        for frame in predict(predictor, library, smiles=smiles, id=id, trust=trust, chunk_rows=chunk_rows, jobs=jobs):
             frame.insert(0, "library", name)
             yield frame
 

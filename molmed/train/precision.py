@@ -10,7 +10,7 @@ from molmed.errors import ConfigError
 from molmed.train.config import TrainConfig
 
 _CPU_FLAGS = ("amx_bf16", "avx512_bf16")
-"""Instructions that multiply bf16 matrices, by the names that Linux and torch give them. Arm's are not here: untried."""
+"""What multiplies bf16 matrices, by the names that Linux and torch give them. Arm's are left out: untried."""
 
 
 def device_used(config: TrainConfig) -> str:

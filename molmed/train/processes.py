@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
@@ -28,8 +29,8 @@ from molmed.errors import ConfigError, MolmedError
 from molmed.train.config import TrainConfig
 from molmed.train.precision import device_used
 
-_FAREWELL = 20.0
-"""Seconds that the others have to end after the run before they are killed. Chosen, not studied."""
+_ARRIVAL, _FAREWELL = 300.0, 20.0
+"""Seconds that the others have to import what they need, and to end after the run. Chosen, not studied."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +67,18 @@ class Team:
         broadcast(state)
 
     def explained(self, error: RuntimeError) -> MolmedError | None:
-        """What became of the others, if that is what an error is about."""
+        """What became of the others, if that is what an error of this process is about."""
         text = str(error).lower()
-        broken = isinstance(error, torch.distributed.DistError) or any(word in text for word in ("gloo", "nccl"))
-        if not self.others or not (broken or "timed out" in text):
-            return None
-        until = time.monotonic() + min(_FAREWELL, self.timeout)
-        while all(other.poll() is None for other in self.others) and time.monotonic() < until:
-            time.sleep(0.05)  # its connection is closed a moment before the process is gone
-        for rank, other in enumerate(self.others, start=1):
-            if other.poll() is not None:
-                return self._gone(rank)
         if "timed out" in text or "timeout" in text:
-            return MolmedError(
+            return self._first_gone() or MolmedError(
                 f"Training in {self.place.n} processes: one of them lives and has not answered for {self.timeout:g} s; "
                 f"raise train.timeout if a batch may take that long, or set train.devices to 1."
             )
+        if isinstance(error, torch.distributed.DistError) or any(w in text for w in ("gloo", "nccl", "connection")):
+            until = time.monotonic() + _FAREWELL
+            while self._first_gone() is None and time.monotonic() < until:
+                time.sleep(0.05)  # a connection is closed a moment before its process is gone
+            return self._first_gone()
         return None
 
     def start(self, folder: Path, device: str) -> None:
@@ -102,6 +99,7 @@ class Team:
                     start_new_session=True,  # Ctrl-C reaches this process only, which then ends the others
                 )
             self.others.append(other)
+        import_module("lightning_fabric")  # heavy, as for the others: all do it at once, before anybody waits
         self.hear("ready")
 
     def hear(self, word: str) -> None:
@@ -110,7 +108,7 @@ class Team:
         Raises:
             MolmedError: one said something else, or ended, or was not heard in time.
         """
-        timers = [Timer(self.timeout, other.kill) for other in self.others]
+        timers = [Timer(_ARRIVAL, other.kill) for other in self.others]
         for timer in timers:
             timer.start()
         try:
@@ -150,11 +148,15 @@ class Team:
         for other in self.others:
             other.kill()
 
+    def _first_gone(self) -> MolmedError | None:
+        gone = [rank for rank, other in enumerate(self.others, start=1) if other.poll() is not None]
+        return self._gone(gone[0]) if gone else None
+
     def _gone(self, rank: int) -> MolmedError:
         code = self.others[rank - 1].returncode
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         lines = self.logs[rank - 1].read_text(encoding="utf-8", errors="replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "").removeprefix(f"[rank{rank}]: ")
         return MolmedError(
             f"Training in {self.place.n} processes: number {rank} {how}{f' ({last})' if last else ''}; "
             f"mend that, or set train.devices to 1, and run again (with resume from the last whole epoch)."
@@ -186,7 +188,7 @@ def team(config: TrainConfig, sent: tuple[Any, ...]) -> Iterator[Team]:
             with joined(made.place, Path(folder) / "meeting", device, config.timeout):
                 try:
                     broadcast(sent)
-                except Exception as error:  # noqa: BLE001 - an object may refuse with any exception
+                except Exception as error:  # an object may refuse with any
                     came = f"something that cannot be sent to another process ({error})"
                     raise ConfigError(asked, came, "classes and functions of importable modules") from error
                 made.hear("received")
@@ -208,15 +210,13 @@ def team(config: TrainConfig, sent: tuple[Any, ...]) -> Iterator[Team]:
 def joined(place: Place, meeting: Path, device: str, timeout: float) -> Iterator[None]:
     """Inside, this process is one of the group that meets at a file."""
     limit = timedelta(seconds=timeout)
-    store = torch.distributed.FileStore(str(meeting), place.n)
+    store = torch.distributed.FileStore(str(meeting), place.n)  # type: ignore[attr-defined] # exported, not listed
     store.set_timeout(limit)
     backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
     if device == "cuda":
         torch.cuda.set_device(place.rank)
     with _environment(_loopback() | {"TORCH_NCCL_BLOCKING_WAIT": "1"}):
-        torch.distributed.init_process_group(
-            backend, store=store, rank=place.rank, world_size=place.n, timeout=limit
-        )
+        torch.distributed.init_process_group(backend, store=store, rank=place.rank, world_size=place.n, timeout=limit)
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ It says "ready" and "received" on its output and reads the numbers of epochs fro
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from molmed.train.processes import Place, broadcast, joined
@@ -22,11 +23,12 @@ def main() -> None:
 
     meeting, rank, n, device, timeout = sys.argv[1:]
     place = Place(int(rank), int(n))
+    import_module("lightning_fabric")  # heavy, so before the others wait for this process
     say("ready")
     with joined(place, Path(meeting), device, float(timeout)):
         try:
             learner, feed, config, saved = broadcast()
-        except Exception as error:  # noqa: BLE001 - whatever it is, rank 0 says it
+        except Exception as error:  # whatever it is, rank 0 says it
             say(f"something that another process cannot read ({' '.join(str(error).split())})")
             raise
         say("received")

@@ -1,4 +1,4 @@
-"""Random forest on fingerprints or descriptors, one per target."""
+"""Random forest on count fingerprints and physico-chemical descriptors, one per target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class RandomForest(Tree):
     """Breiman 2001, through scikit-learn; each target's forest sees the rows where that target is known."""
 
     Config = RandomForestConfig
-    features = ("morgan_count",)
+    features = ("morgan_count", "physchem")
     gaps = True
     Fitted = FittedNodes
 

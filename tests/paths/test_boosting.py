@@ -1,5 +1,6 @@
 """Boosting on fingerprints and descriptors from end to end: fit, store, restore, predict, compounds with gaps."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +69,12 @@ def test_a_forest_reads_several_featurizers(tmp_path: Path) -> None:
     features = again.predictor.model.describe()["slots"]["molecule"]["features"]
     assert [f["name"] for f in features] == ["morgan_count", "physchem"]
     pd.testing.assert_frame_equal(again.predict(GAPS), run.predict(GAPS), check_exact=True)
+
+
+def test_the_card_counts_training_rows_with_gaps(boosted: Run, tmp_path: Path) -> None:
+    folder = boosted.save(tmp_path / "boosted.molmed")
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    with_gaps = 2 - boosted.predictions.query("part == 'test'")["id"].isin(["Se", "H2"]).sum()
+    assert card["model"]["noted"] == ({"descriptor_missing": with_gaps} if with_gaps else {})
+    assert with_gaps
+    assert load(folder).predictor.model.describe() == boosted.predictor.model.describe()

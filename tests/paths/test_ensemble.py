@@ -143,7 +143,7 @@ def test_features_that_members_read_alike_are_made_once(trees: Run, networks: Ru
         slots = run.predictor.model.slots
         return sum(len(s.states) for s in slots.values()), sum(len(m.slots) for m in members(run))
 
-    assert counts(trees) == (1, 3)
+    assert counts(trees) == (2, 3)
     assert counts(exams) == (2, 2)
     vocabularies = {str(m.slots["molecule"].states[0]) for m in members(networks)}
     assert counts(networks) == (len(vocabularies), 2)

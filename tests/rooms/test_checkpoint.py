@@ -160,7 +160,8 @@ def test_the_same_run_is_accepted(path: Path) -> None:
 OTHER: dict[str, Any] = {
     "epochs": 8, "lr": 2e-3, "weight_decay": 0.1, "warmup_epochs": 1.0, "final_lr_fraction": 0.2,
     "schedule": "constant", "clip_norm": 2.0, "patience": 5, "monitor": "rmse", "accumulate": 2, "seed": 4,
-    "device": "cuda", "precision": "bf16-mixed", "threads": 2,
+    "device": "cuda", "devices": 2, "precision": "bf16-mixed", "compile": True, "cuda_graphs": True, "threads": 2,
+    "timeout": 10.0,
 }  # fmt: skip
 
 

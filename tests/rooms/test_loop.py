@@ -51,9 +51,13 @@ class Numerical:
     weights: tuple[float, ...] = ()
     shuffle: bool = True
     seed: int = 0
+    share: tuple[int, int] = (0, 1)
 
     def __len__(self) -> int:
         return -(-self.rows // self.batch_size)
+
+    def part(self, rank: int, n: int) -> "Numerical":
+        return replace(self, share=(rank, n))
 
     def all(self) -> Numbers:
         rng = np.random.default_rng(self.seed)
@@ -68,7 +72,8 @@ class Numerical:
     def batches(self, epoch: int) -> Iterator[Numbers]:
         every, rng = self.all(), np.random.default_rng([self.seed, epoch])
         order = torch.from_numpy(rng.permutation(self.rows) if self.shuffle else np.arange(self.rows))
-        for rows in order.split(self.batch_size):
+        rank, n = self.share
+        for rows in (batch[rank::n] for batch in order.split(self.batch_size)):
             yield Numbers(every.x[rows], every.y[rows], every.weight[rows])
 
 

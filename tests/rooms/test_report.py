@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -16,75 +15,16 @@ from rdkit import RDConfig
 
 from molmed import draw
 from molmed.errors import InputError
-from molmed.experiment.config import Config, ModelConfig, SplitConfig
-from molmed.experiment.fit import fit
-from molmed.experiment.run import Run
 from molmed.report import numbers, words
 from molmed.report.demo import Comparison, Contender, Demo, Screened, demo_page
-from molmed.report.model import model_page
-from molmed.report.page import RESEARCH_USE_ONLY, Column, drawing, page, paragraph, section, table
+from molmed.report.page import Column, drawing, page, paragraph, section, table
 from molmed.report.screening import OUTSIDE, hits, hits_page, hits_section
 from molmed.results import Interval, Reason
 
+from .outline import HOSTILE, check
+
 WHEN = "25 November 2026"
-HOSTILE = "<script>alert('x')</script> & \"quoted\" <img src=x onerror=alert(1)>"
-VOID = {"meta", "br", "img", "link", "input", "hr"}
 UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
-
-
-class Outline(HTMLParser):
-    """The elements of a page, refusing what is not closed in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open, f"not closed: {self.open}"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag, f"</{tag}> out of order"
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).replace("\N{NO-BREAK SPACE}", " ").split())
-
-    def count(self, tag: str, of: str = "") -> int:
-        return sum(t == tag and of in (a.get("class") or "").split() + [""] * (not of) for t, a in self.found)
-
-
-def check(text: str) -> Outline:
-    """What holds for every page: closed elements, one title, resolved anchors, no script, nothing loaded."""
-    outline = Outline(text)
-    assert text.startswith("<!DOCTYPE html>")
-    assert outline.count("h1") == 1
-    assert not {t for t, _ in outline.found} & {"script", "img", "link", "iframe", "object", "embed", "base"}
-    assert not [a for _, attrs in outline.found for a in attrs if a.startswith("on")]
-    addresses = [a[n] for _, a in outline.found for n in ("src", "href", "xlink:href", "srcset", "action") if n in a]
-    addresses += re.findall(r"url\(([^)]*)\)", text)
-    assert all((address or "").startswith("#") for address in addresses)
-    assert "@import" not in text
-    ids = [a["id"] for _, a in outline.found if "id" in a]
-    assert len(ids) == len(set(ids))
-    assert {(address or "")[1:] for address in addresses} <= set(ids)
-    assert RESEARCH_USE_ONLY in outline.text
-    assert len(text.encode()) < 3_000_000
-    return outline
 
 
 def sulfonamides(n: int = 120) -> pd.DataFrame:
@@ -94,29 +34,6 @@ def sulfonamides(n: int = 120) -> pd.DataFrame:
     values = pd.read_csv(folder / "CHEMBL2321810_act.csv", dtype={"Name": str}).rename(columns={"Act": "pAct"})
     joined = structures.merge(values, left_on="id", right_on="Name").drop(columns="Name")
     return joined.iloc[::8].head(n).reset_index(drop=True)
-
-
-FOREST = Config(
-    unit="pAct",
-    split=SplitConfig(test=0.25, folds=2),
-    model=ModelConfig("random_forest", encoder={"n_trees": 10, "jobs": 1}),
-)
-
-
-@pytest.fixture(scope="module")
-def forest() -> Run:
-    """A small forest; three rows could not be used, one of them with a hostile id."""
-    bad = pd.DataFrame({"smiles": ["C1CC", "", "CC"], "id": [HOSTILE, "empty", "text"], "pAct": ["5", "6", "x"]})
-    return fit(pd.concat([sulfonamides().astype(str), bad]), targets="pAct", config=FOREST)
-
-
-@pytest.fixture(scope="module")
-def toxic() -> Run:
-    """A small forest on two binary targets, the second with gaps."""
-    table = sulfonamides().assign(active=lambda t: (t.pAct > 6.5).astype(int))
-    table["heavy"] = (table.smiles.str.len() > 60).astype(int).where(table.index % 4 > 0)
-    config = replace(FOREST, unit="")
-    return fit(table[["smiles", "id", "active", "heavy"]], targets=["active", "heavy"], config=config)
 
 
 @pytest.fixture(scope="module")
@@ -270,104 +187,6 @@ def test_a_difference_is_put_into_words(difference: Interval, metric: str, said:
 
 def test_every_reason_has_words() -> None:
     assert set(words.REASONS) >= {str(reason) for reason in Reason}
-
-
-# the page of a model
-
-
-def test_the_page_of_a_model_says_what_it_must(forest: Run) -> None:
-    outline = check(model_page(forest, when=WHEN))
-    said = outline.text
-    assert "random_forest: pAct" in said
-    assert forest.task.intended_use in said
-    assert f"It must not be used for {forest.task.must_not}" in said
-    for part, by_metric in ((p, s["pAct"]) for p, s in forest.scores.items()):
-        assert numbers.with_interval(by_metric["rmse"], 3) in said, part
-    assert f"± {numbers.number(forest.predictor.calibration.half_width['pAct'])}" in said
-    assert 'name = "random_forest"' in said
-    assert "within 1 log unit" in said
-
-
-def test_rejected_rows_are_counted_with_examples(forest: Run) -> None:
-    said = check(model_page(forest, when=WHEN)).text
-    assert "no structure given 1 row 121, empty" in said
-    assert f"row 120, {' '.join(HOSTILE.split())}" in said
-    assert len(forest.rejected) == 3
-
-
-def test_the_worst_predictions_stand_beside_their_nearest_measured_neighbour(forest: Run) -> None:
-    outline = check(model_page(forest, when=WHEN))
-    assert outline.count("article", "card") == 6
-    assert outline.text.count("nearest measured: ") == 6
-    test = forest.predictions[forest.predictions["part"] == "test"]
-    worst = test.assign(error=(test["pAct"] - test["pAct_measured"]).abs()).nlargest(1, "error").iloc[0]
-    assert numbers.fixed(worst["error"], 2) + " pAct too" in outline.text
-
-
-def test_a_compound_is_not_its_own_neighbour(forest: Run) -> None:
-    own = forest.predictions[forest.predictions["part"] == "out_of_fold"]
-    said = check(model_page(replace(forest, predictions=own), when=WHEN)).text
-    cards = re.findall(r"(\d{7}) [\d.]+ pAct too .*?nearest measured: (\d{7})", said)
-    assert len(cards) == 6
-    assert all(id != near for id, near in cards)
-
-
-def test_a_page_is_made_again_byte_for_byte(forest: Run) -> None:
-    assert model_page(forest, when=WHEN) == model_page(forest, when=WHEN)
-
-
-def test_binary_targets_get_roc_and_reliability(toxic: Run) -> None:
-    outline = check(model_page(toxic, when=WHEN))
-    labels = [a.get("aria-label") or "" for t, a in outline.found if t == "svg"]
-    for target in ("active", "heavy"):
-        assert sum(label.startswith(f"ROC curve of {target}") for label in labels) == 1
-        assert sum(label.startswith(f"reliability plot of {target}") for label in labels) == 1
-    assert "probability of class 1" in outline.text
-    assert "AUROC, test (mean)" in outline.text
-
-
-def test_one_class_only_is_said(toxic: Run) -> None:
-    negative = toxic.predictions.assign(active_measured=0.0)
-    said = check(model_page(replace(toxic, predictions=negative), when=WHEN)).text
-    assert "active: only one class among the rows with a prediction" in said
-
-
-def test_a_model_without_scores_predictions_and_domain_still_has_a_page(forest: Run) -> None:
-    bare = Run(replace(forest.predictor, domain=None), forest.config, forest.task)
-    said = check(model_page(bare, when=WHEN, title="Bare & new")).text
-    assert "Bare & new" in said
-    assert "No score was made" in said
-
-
-def test_without_test_rows_the_page_says_so(forest: Run) -> None:
-    own = forest.predictions[forest.predictions["part"] == "out_of_fold"]
-    run = replace(forest, scores={"out_of_fold": forest.scores["out_of_fold"]}, predictions=own)
-    assert "No test rows were held out" in check(model_page(run, when=WHEN)).text
-
-
-def test_without_a_domain_the_worst_are_drawn_alone(forest: Run) -> None:
-    run = replace(forest, predictor=replace(forest.predictor, domain=None))
-    outline = check(model_page(run, when=WHEN))
-    assert outline.count("article", "card") == 6
-    assert "nearest measured" not in outline.text
-
-
-def test_rows_without_a_structure_come_as_a_table(forest: Run) -> None:
-    run = replace(forest, predictions=forest.predictions.drop(columns="smiles"))
-    outline = check(model_page(run, when=WHEN))
-    assert outline.count("article", "card") == 0
-    assert "Worst predictions" in outline.text
-
-
-def test_the_training_curve_is_drawn(forest: Run) -> None:
-    history = pd.DataFrame(
-        {"epoch": range(4), "train_loss": [1.0, 0.7, 0.5, 0.4], "best": [True, True, True, False], "seconds": 2.0}
-    )
-    for extra, said in (({"valid_loss": [1.0, 0.8, 0.7, 0.9]}, "epoch 3 kept"), ({}, "epoch 4 kept")):
-        run = replace(forest, history=history.assign(**extra))
-        outline = check(model_page(run, when=WHEN))
-        assert said in outline.text
-        assert "Four epochs of the final fit, 8 s." in outline.text
 
 
 # screening

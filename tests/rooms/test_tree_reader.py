@@ -37,12 +37,20 @@ def test_of_several_each_has_its_settings_under_its_name() -> None:
     assert made["avalon"].config.n_bits == 1024
 
 
+def test_settings_outside_a_table_are_those_of_the_first() -> None:
+    made = dict(reader(name="lightgbm", featurizer={"n_bits": 512, "descriptors": {"fast": True}}).featurizers)
+    assert made["morgan_count"].config.n_bits == 512
+    assert made["avalon"].config.n_bits == 1024
+    assert made["descriptors"].config.fast
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"radius": 3}, r"featurizer\.radius = 3.*featurizer\.morgan_count, featurizer\.avalon"),
-        ({"morgan": {"radius": 3}}, r"featurizer\.morgan = "),
-        ({"avalon": 512}, r"featurizer\.avalon = 512"),
+        ({"dim": 3}, r"featurizer morgan_count.*'dim'"),
+        ({"morgan": {"radius": 3}}, r"featurizer morgan_count.*'morgan'"),
+        ({"avalon": 512}, r"featurizer\.avalon.*512"),
+        ({"morgan_count": 512}, r"featurizer\.morgan_count.*512"),
         ({"avalon": {"radius": 3}}, r"featurizer avalon.*'radius'"),
     ],
 )

@@ -40,14 +40,19 @@ def columns(rows: Rows, settings: AuditConfig) -> Iterator[Finding]:
 
 
 def _zeros(name: str, values: np.ndarray, known: np.ndarray) -> Iterator[Finding]:
-    """Zeros in a column of positive numbers that stays well away from 0: a blood pressure, a code that begins at 3."""
+    """Zeros in a column of positive numbers that stays well away from 0: a blood pressure, a code that begins at 3.
+
+    Well away: compared with how far its values lie apart. A count from 0 upwards is no such column.
+    """
     zero = known & (values == 0)
     others = values[known & ~zero]
     if not zero.any() or len(others) < 10 or others.min() <= 0 or zero.sum() > 0.5 * known.sum():
         return
     middle = float(np.median(others))
     spread = max(1.4826 * float(np.median(np.abs(others - middle))), float(others.std()) / 2)
-    if others.min() >= 0.15 * middle and middle >= _ODD_ZERO * spread and len(np.unique(others)) > 2:
+    distinct = np.unique(others)
+    far = middle >= _ODD_ZERO * spread or others.min() >= 10 * float(np.median(np.diff(distinct)))
+    if others.min() >= 0.15 * middle and far and len(distinct) > 2:
         n = int(zero.sum())
         sentence = (
             f"{count(n, 'zero')} in {name}, whose other values begin at {others.min():.4g}: may stand for unknown"

@@ -45,8 +45,8 @@ class Values:
         known = self.values[~np.isnan(self.values)]
         if self.kind != "numbers" or len(known) < 10 or known.min() <= 0 or known.max() < 300 * known.min():
             return False
-        low, middle, high = np.quantile(known, [0.1, 0.5, 0.9])
-        return bool(high > 5 * middle or middle > 5 * low)
+        # the logarithms must be the less skewed ones: a percentage from 0.1 to 100 is no such thing
+        return abs(_skew(np.log10(known))) < abs(_skew(known))
 
     @cached_property
     def scaled(self) -> Float[np.ndarray, " rows"]:
@@ -111,8 +111,8 @@ class Rows:
     structure: Int64[np.ndarray, " rows"]
     parents: list[str]
     skeleton: Int64[np.ndarray, " structures"]
-    bits: UInt8[np.ndarray, "skeletons bytes"]
-    scaffold: Int64[np.ndarray, " skeletons"]
+    bits: UInt8[np.ndarray, "compared bytes"]
+    scaffold: Int64[np.ndarray, " parted"]
     faults: dict[int, Fault]
     stripped: dict[int, str]
     large: list[int]
@@ -165,6 +165,12 @@ class Rows:
                 counts |= {"readable": len(read), "structures": len(np.unique(read))}
             found.append(counts)
         return found
+
+
+def _skew(values: Float[np.ndarray, " known"]) -> float:
+    """Kelly's skewness: where the median lies between the first and the last decile; 0 = in the middle."""
+    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
+    return float((high + low - 2 * middle) / (high - low)) if high > low else 0.0
 
 
 def ordered(codes: Int64[np.ndarray, " rows"], among: Bool[np.ndarray, " rows"]) -> list[np.ndarray]:

@@ -20,6 +20,9 @@ _NEAR_FACTOR = 0.1
 _ROBUST = 5.0
 """Robust standard deviations from the median at which a value is far from the others; 1 in 2 million if normal."""
 
+_GAP = 0.25
+"""Share of a factor that is free of values between the rest and what is off by that factor; chosen."""
+
 _MODES = 4.0
 """Standard deviations between two groups of values that are called two units; at 4 there is a clear valley between."""
 
@@ -277,21 +280,27 @@ def _most_agreed(values: np.ndarray) -> float:
 def _against_the_rest(scale: np.ndarray) -> list[tuple[int, int]]:
     """(row, factor) of values that would be among the others if they were a factor larger or smaller.
 
-    Single values by their distance from the median; a second unit of many rows by two groups of values, a factor
-    apart, with a clear valley between them.
+    Single values by their distance from the median, if they stand apart from the others; a second unit of many rows
+    by two groups of values, a factor apart, with a clear valley between them.
     """
     known = np.flatnonzero(~np.isnan(scale))
     values = scale[known]
     middle, spread = _robust(values)
     found: dict[int, int] = {}
-    if spread > 0:
-        for factor in FACTORS:
-            if factor < _ROBUST * spread:
-                continue
-            off = np.abs(np.abs(values - middle) - factor)
-            far = (off <= min(2.5 * spread, 1.5)) & (np.abs(values - middle) > _ROBUST * spread)
-            for row in known[far].tolist():
-                found.setdefault(row, factor)
+    off = np.abs(values - middle)
+    ranked = np.sort(off)
+    for factor in (f for f in FACTORS if 0 < _ROBUST * spread <= f):
+        # the tail of a distribution thins out; what is off by a factor stands beyond a gap
+        inside = ranked[ranked < factor - 2 * spread]
+        edge = float(inside[-1]) if len(inside) else 0.0
+        beyond = ranked[(ranked > edge) & (ranked <= factor + 2 * spread)]
+        steps = np.diff(np.concatenate([[edge], beyond]))
+        wide = np.flatnonzero(steps >= _GAP * factor)
+        if not len(wide):
+            continue
+        least = max(float(beyond[wide[0]]), _ROBUST * spread)
+        for place in np.flatnonzero((off >= least) & (np.abs(off - factor) <= 2 * spread)).tolist():
+            found.setdefault(int(known[place]), factor)
     if len(values) >= 30 and len(found) < 0.5 * len(values):
         found |= {row: factor for row, factor in _two_groups(known, values) if row not in found}
     return sorted(found.items())

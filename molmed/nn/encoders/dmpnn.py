@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from molmed.nn.batch import Items
 from molmed.nn.encoders._contract import Encoded, Encoder
 from molmed.nn.layers.bags import atom_sum, bag_sum
+from molmed.nn.layers.fused import relu_linear
 from molmed.nn.layers.segments import segment_mean, segment_sum
 from molmed.tunable import Choice, Float, Int
 
@@ -53,9 +54,9 @@ class DMPNN(Encoder):
         h0 = self.W_i(torch.cat([x[items.fields["source"]], e], dim=1))
         h = torch.relu(h0)
         for _ in range(1, self.config.depth):
-            h = self.dropout(torch.relu(h0 + self.W_h(bag_sum(h, near.into_bond, near.from_bond))))
+            h = self.dropout(relu_linear(bag_sum(h, near.into_bond, near.from_bond), self.W_h, h0))
         heard = atom_sum(h, near, items.fields["target"])
-        atoms = self.dropout(torch.relu(self.W_o(torch.cat([x.to(heard.dtype), heard], dim=1))))
+        atoms = self.dropout(relu_linear(torch.cat([x.to(heard.dtype), heard], dim=1), self.W_o))
         owner = items.owner["atoms"]
         return Encoded(atoms, owner, self._readout(atoms, owner, items.n))
 
