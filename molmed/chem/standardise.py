@@ -12,7 +12,7 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 from molmed.chem.counter_ions import is_counter_ion
 from molmed.results import Fault, Reason
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the parent of some molecule changes; a stored model refuses another version."""
 
 _METALS = rdMolStandardize.MetalDisconnector()
@@ -69,12 +69,18 @@ STEPS: tuple[tuple[str, Step], ...] = (
 # query is what their left-hand sides have in common: every normalisation needs a charged atom, a sulfoxide
 # S(=O), or a neutral N, P, As or Sb drawn with two double bonds, a double and a triple one, or an aromatic
 # n=X; reioniser, uncharger and charge corrections need a charged atom or a metal; the metal step a metal.
-# The charges of a nitro group are none of them. Equality with the full path is tested on 99,991 PubChem structures.
+# The charges of a nitro group are none of them, those of nitrate are. Equality with the full path is tested on 99,991
+# PubChem structures.
 _TOUCHED = Chem.MolFromSmarts(
-    "[!+0&!$([NX3+](=O)[O-])&!$([O-][NX3+]=O),"
+    "[!+0&!$([NX3+](=O)[O-])&!$([O-][NX3+](=O)[!-]),"
     "!#1&!#5&!#6&!#7&!#8&!#9&!#14&!#15&!#16&!#17&!#34&!#35&!#53,$([#16X3]=[#8]),"
     "$([#7,#15](=*)=*),$([#7](=*)#*),$(n=*)]"
 )
+
+
+_METAL_LIKE = Chem.MolFromSmarts("[!#1&!#5&!#6&!#7&!#8&!#9&!#14&!#15&!#16&!#17&!#34&!#35&!#53]")
+_BARE = Chem.MolFromSmarts("[X0]")
+"""A neutral atom with neither bonds nor hydrogens, which the reioniser may charge."""
 
 
 def unchanged(mol: Chem.Mol, one_fragment: bool) -> bool:
@@ -83,25 +89,28 @@ def unchanged(mol: Chem.Mol, one_fragment: bool) -> bool:
 
 
 def standardise(mol: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
-    """(parent, canonical SMILES of what was removed) by the full path; the input is not modified.
+    """(parent, canonical SMILES of what was removed) by the full path; the input, which is sanitised, is not modified.
 
     Salts and solvents of RDKit's list go first (the last fragment is always kept). Every fragment that is left is
     uncharged by itself: beside a metal that no list names, the parent would keep the charges that balance it. Equal
     fragments count once. One organic fragment (with carbon) is the parent of any inorganic rest; of several, those
     that are known as counter-ions go, and unless exactly one remains they are a mixture. A structure without carbon
     keeps its largest fragment.
+
+    Steps that have nothing to act on are left out: of a salt drawn without charges only the stripping remains.
     """
-    whole = _apply(Chem.Mol(mol), STEPS[:1])
+    quiet = not mol.HasSubstructMatch(_TOUCHED) and not mol.HasSubstructMatch(_BARE)
+    whole = _apply(Chem.Mol(mol), STEPS[:1] if mol.HasSubstructMatch(_METAL_LIKE) else ())
     if isinstance(whole, Fault):
         return whole
     one = len(Chem.GetMolFrags(whole)) == 1
-    given = [] if one else _mark(whole)
-    whole = _apply(whole, STEPS[1:4])
+    given = () if one else _mark(whole)
+    whole = _apply(whole, STEPS[3:4] if quiet else STEPS[1:4])
     if isinstance(whole, Fault):
         return whole
     parts = []
     for fragment in (whole,) if one else Chem.GetMolFrags(whole, asMols=True):
-        part = _apply(fragment, (*STEPS[4:], ("sanitise", _sanitise)))
+        part = _apply(fragment, () if quiet else (*STEPS[4:], ("sanitise", _sanitise)))
         if isinstance(part, Fault):
             return part
         parts.append(part)
@@ -120,15 +129,16 @@ def _apply(mol: Chem.Mol, steps: Sequence[tuple[str, Step]]) -> Chem.Mol | Fault
 _FRAGMENT = "_molmed_fragment"
 
 
-def _mark(mol: Chem.Mol) -> list[str]:
-    """Canonical SMILES of the fragments; each atom is marked with the number of its own."""
+def _mark(mol: Chem.Mol) -> tuple[Chem.Mol, ...]:
+    """The fragments; each atom is marked with the number of its own."""
     for number, atoms in enumerate(Chem.GetMolFrags(mol)):
         for atom in atoms:
             mol.GetAtomWithIdx(atom).SetIntProp(_FRAGMENT, number)
-    return [Chem.MolToSmiles(f) for f in Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)]
+    fragments: tuple[Chem.Mol, ...] = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)
+    return fragments
 
 
-def _parent_of(given: list[str], parts: Sequence[Chem.Mol]) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
+def _parent_of(given: Sequence[Chem.Mol], parts: Sequence[Chem.Mol]) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
     by_smiles: dict[str, list[Chem.Mol]] = {}
     for part in parts:
         by_smiles.setdefault(Chem.MolToSmiles(part), []).append(part)
@@ -141,7 +151,7 @@ def _parent_of(given: list[str], parts: Sequence[Chem.Mol]) -> tuple[Chem.Mol, t
         organic = parents
     smiles = max(organic or by_smiles, key=lambda s: (by_smiles[s][0].GetNumHeavyAtoms(), s))
     kept = {a.GetIntProp(_FRAGMENT) for part in by_smiles[smiles] for a in part.GetAtoms() if a.HasProp(_FRAGMENT)}
-    removed = {name for number, name in enumerate(given) if number not in kept}
+    removed = {Chem.MolToSmiles(fragment) for number, fragment in enumerate(given) if number not in kept}
     return by_smiles[smiles][0], tuple(sorted(removed))
 
 

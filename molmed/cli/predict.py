@@ -50,7 +50,9 @@ def main(words: Sequence[str]) -> int:
     predictor.model.set_precision(given.precision)
     say(*layout_of(predictor, given.file, given.smiles, given.id, given.keep).said)
     counts: Counter[str] = Counter()
-    frames = predict(predictor, given.file, smiles=given.smiles, id=given.id, keep=given.keep, trust=given.trust)
+    frames = predict(
+        predictor, given.file, smiles=given.smiles, id=given.id, keep=given.keep, trust=given.trust, jobs=given.jobs
+    )
     made = columns(predictor, given.keep, given.trust)
     with RowBar(f"predicting {given.file.name}") as bar, open_sink(given.out, made) as sink:
         bar.advance(0)

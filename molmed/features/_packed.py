@@ -72,6 +72,16 @@ class Packed:
             return np.ones(self.n, dtype=np.int64)
         return np.diff(self.offsets[next(f.level for f in SCHEMAS[self.kind].values())])
 
+    def run(self, start: int, stop: int) -> "Packed":
+        """The items start ... stop - 1; the arrays are views of the original's."""
+        rows = {level: slice(int(at[start]), int(at[stop])) for level, at in self.offsets.items()}
+        offsets = {level: at[start : stop + 1] - at[start] for level, at in self.offsets.items()}
+        fields = {
+            name: self.fields[name][slice(start, stop) if field.level == "item" else rows[field.level]]
+            for name, field in SCHEMAS[self.kind].items()
+        }
+        return Packed(self.kind, fields, offsets, stop - start)
+
     def take(self, items: Sequence[int] | Int64[np.ndarray, " chosen"]) -> "Packed":
         """The chosen items, in that order (repeats allowed); nothing is shared with the original."""
         chosen = np.asarray(items, dtype=np.int64)
@@ -85,6 +95,52 @@ class Packed:
             for name, field in SCHEMAS[self.kind].items()
         }
         return Packed(self.kind, fields, offsets, len(chosen))
+
+    def in_memory(self) -> "Packed":
+        """This pack, as `Chosen.in_memory` gives it."""
+        return self
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some items of a pack, in any order, named and not copied: the pack may lie on the disk.
+
+    Args:
+        whole: the pack.
+        items: their positions in it; repeats are allowed.
+    """
+
+    whole: Packed
+    items: Int64[np.ndarray, " chosen"]
+
+    @property
+    def kind(self) -> PackedKind:
+        """See `Packed`."""
+        return self.whole.kind
+
+    @property
+    def n(self) -> int:
+        """How many are chosen."""
+        return len(self.items)
+
+    def __len__(self) -> int:
+        return self.n
+
+    def sizes(self) -> Int64[np.ndarray, " chosen"]:
+        """See `Packed.sizes`."""
+        return self.whole.sizes()[self.items]
+
+    def take(self, items: Sequence[int] | Int64[np.ndarray, " some"]) -> Packed:
+        """A pack of the chosen of these chosen items, in that order; see `Packed.take`."""
+        return self.whole.take(self.items[np.asarray(items, dtype=np.int64)])
+
+    def run(self, start: int, stop: int) -> Packed:
+        """A pack of these chosen items start ... stop - 1, copied: the whole may be read-only."""
+        return self.whole.take(self.items[start:stop])
+
+    def in_memory(self) -> Packed:
+        """A pack of them all, copied."""
+        return self.whole.take(self.items)
 
 
 def ragged_rows(

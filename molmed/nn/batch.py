@@ -37,8 +37,8 @@ class Items:
     def of(cls, packed: Packed, *, share: bool = False) -> "Items":
         """Collate a pack: integers become int64, floats stay float32, local positions become global.
 
-        With `share` arrays that already have their type are used as they are, so the pack must not be needed
-        any more; without it nothing is shared.
+        With `share` arrays that already have their type are used as they are, unless they may not be written to;
+        so nobody may write into either. Without it nothing is shared.
         """
         sizes = {level: np.diff(starts) for level, starts in packed.offsets.items()}
         owner = {level: np.repeat(np.arange(packed.n), size) for level, size in sizes.items()}
@@ -48,7 +48,8 @@ class Items:
             dtype = np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32
             if field.counts:
                 array = array + packed.offsets[field.counts][owner[field.level]]
-            arrays[name] = array.astype(dtype, copy=not (share or field.counts))
+            owned = field.counts or (share and array.flags.writeable)
+            arrays[name] = array.astype(dtype, copy=not owned)
         return cls(
             packed.kind,
             {name: torch.from_numpy(a) for name, a in arrays.items()},

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int8, Int64
 
-from molmed.features import Packed
+from molmed.features import Chosen, Packed
 from molmed.features._packed import ragged_rows
 from molmed.nn.batch import Batch, Items, SlotBatch
 from molmed.targets import Cardinality
@@ -26,19 +26,24 @@ class SlotRows:
     """
 
     cardinality: Cardinality
-    packed: Packed
+    packed: Packed | Chosen
     offsets: Int64[np.ndarray, " rows_plus_1"] | None = None
     redraw: Callable[[np.random.Generator], Packed] | None = None
 
-    def batch(self, rows: Int64[np.ndarray, " B"]) -> SlotBatch:
-        """The items of the given rows, collated."""
+    def batch(self, rows: Int64[np.ndarray, " B"], share: bool = False) -> SlotBatch:
+        """The items of the given rows, collated; with `share`, see `Rows.batch`."""
         if self.cardinality == "table":
             return self._table
         if self.offsets is None:
-            return SlotBatch(self.cardinality, Items.of(self.packed.take(rows), share=True), torch.arange(len(rows)))
+            return SlotBatch(self.cardinality, Items.of(self._chosen(rows, share), share=True), torch.arange(len(rows)))
         items = ragged_rows(self.offsets, rows)
         row = np.repeat(np.arange(len(rows)), np.diff(self.offsets)[rows])
         return SlotBatch(self.cardinality, Items.of(self.packed.take(items), share=True), torch.from_numpy(row))
+
+    def _chosen(self, rows: np.ndarray, share: bool) -> Packed:
+        if share and len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+            return self.packed.run(int(rows[0]), int(rows[-1]) + 1)
+        return self.packed.take(rows)
 
     def sizes(self) -> Int64[np.ndarray, " rows"]:
         """Elements (atoms, tokens, codes, vectors) of the items of each row; not for a table."""
@@ -50,7 +55,7 @@ class SlotRows:
     @cached_property
     def _table(self) -> SlotBatch:
         """The table's items, collated once and used by every batch."""
-        return SlotBatch("table", Items.of(self.packed), torch.empty(0, dtype=torch.int64))
+        return SlotBatch("table", Items.of(self.packed.in_memory()), torch.empty(0, dtype=torch.int64))
 
 
 def _empty_labels() -> np.ndarray:
@@ -85,14 +90,17 @@ class Rows:
                 total += slot.sizes()
         return total
 
-    def batch(self, rows: Int64[np.ndarray, " B"]) -> Batch:
-        """The given rows as one batch, in that order."""
+    def batch(self, rows: Int64[np.ndarray, " B"], share: bool = False) -> Batch:
+        """The given rows as one batch, in that order.
+
+        With `share` the features of successive rows are not copied, so nobody may write into the batch.
+        """
         target = self.target[rows] if len(self.target) else np.empty((len(rows), 0))
         weight = np.ones_like(target) if self.weight is None else self.weight[rows]
         censor = np.zeros(target.shape, dtype=np.int8) if self.censor is None else self.censor[rows]
         return Batch(
             self.task,
-            {name: slot.batch(rows) for name, slot in self.slots.items()},
+            {name: slot.batch(rows, share) for name, slot in self.slots.items()},
             torch.from_numpy(rows.astype(np.int64)),
             torch.from_numpy(target.astype(np.float32)),
             torch.from_numpy(weight.astype(np.float32)),

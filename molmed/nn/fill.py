@@ -43,7 +43,7 @@ def filled(items: Items) -> Items:
         adjacency=Adjacency(
             _emptier(near.into_atom, more_atoms),
             _emptier(near.into_bond, more_bonds),
-            _emptier(near.from_bond, more_bonds),
+            None if near.from_bond is None else _emptier(near.from_bond, more_bonds),
         ),
     )
 

@@ -84,7 +84,7 @@ class SupervisedLearner:
         return total, weight
 
 
-def predict_rows(learner: SupervisedLearner, rows: Rows, batch_size: int = 256) -> Float[np.ndarray, "rows T"]:
+def predict_rows(learner: SupervisedLearner, rows: Rows, batch_size: int = 128) -> Float[np.ndarray, "rows T"]:
     """Values in the learnt scale for every row, in order; the network is left in evaluation mode.
 
     How rows are batched changes a value by float32 rounding only. T = the number of targets, or of the items
@@ -100,5 +100,5 @@ def predict_rows(learner: SupervisedLearner, rows: Rows, batch_size: int = 256) 
     with torch.inference_mode():
         for start in range(0, rows.n, batch_size):
             chosen = order[start : start + batch_size]
-            out[chosen] = learner.predict(rows.batch(chosen).to(device)).value.numpy()
+            out[chosen] = learner.predict(rows.batch(chosen, share=True).to(device)).value.numpy()
     return out

@@ -60,6 +60,11 @@ PARENTS = {
     "equal but for the charge": ("CC(=O)O.CC(=O)[O-].[K+]", "CC(=O)O"),
     "a complex of a metal on no list": ("O=C1O[Cu]Oc2ccccc21", "O=C(O)c1ccccc1O"),
     "a tetrafluoroborate": ("CC[NH3+].F[B-](F)(F)F", "CCN"),
+    "a nitrate ion": ("[O-][N+](=O)[O-]", "O=[N+]([O-])O"),
+    "a nitrate": ("CC[NH3+].[O-][N+](=O)[O-]", "CCN"),
+    "a carbonate": ("CC[NH3+].[O-]C(=O)O", "CCN"),
+    "a solvate of dimethyl sulfoxide": ("CCCCN.CS(C)=O", "CCCCN"),
+    "dimethyl sulfoxide alone": ("CS(C)=O", "C[S+](C)[O-]"),
     "covalent sodium": ("CCO[Na]", "CCO"),
     "an organometal": ("C[Hg]C", "[CH3][Hg][CH3]"),
     "table salt": ("[Na+].[Cl-]", "[Na+]"),
@@ -113,12 +118,34 @@ def test_the_input_is_not_modified() -> None:
     assert mol.ToBinary() == before
 
 
-def test_a_molecule_that_rdkit_cannot_standardise_is_a_fault() -> None:
-    mol = Chem.MolFromSmiles("C(C)(C)(C)(C)C", sanitize=False)
-    fault = standardise(mol)
+def test_a_molecule_that_rdkit_cannot_standardise_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No real molecule is known that does it: 0 of the 99,991 of PubChem and 0 of the NCI library."""
+
+    def wrecks(mol: Chem.Mol) -> Chem.Mol:
+        mol.GetAtomWithIdx(0).SetNumExplicitHs(9)
+        Chem.SanitizeMol(mol)
+        return mol
+
+    steps = [(name, wrecks if name == "normalise" else step) for name, step in STEPS]
+    monkeypatch.setattr("molmed.chem.standardise.STEPS", tuple(steps))
+    fault = standardise(Chem.MolFromSmiles("C[NH3+]"))
     assert isinstance(fault, Fault)
     assert (fault.step, fault.reason) == ("standardise", Reason.STANDARDISE)
-    assert fault.detail.startswith("metals: ")
+    assert fault.detail.startswith("normalise: Explicit valence")
+
+
+@pytest.mark.parametrize("smiles", ["CCO", "Cl.NCCc1ccccc1", "O=C(O)c1ccccc1.C1CN1"])
+def test_steps_with_nothing_to_act_on_are_left_out(smiles: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told() -> tuple[str, tuple[str, ...]] | Fault:
+        found = standardise(Chem.MolFromSmiles(smiles))
+        return found if isinstance(found, Fault) else (Chem.MolToSmiles(found[0]), found[1])
+
+    def never(mol: Chem.Mol) -> Chem.Mol:
+        raise AssertionError("not to be called")
+
+    expected = told()
+    monkeypatch.setattr("molmed.chem.standardise.STEPS", tuple((n, s if n == "strip" else never) for n, s in STEPS))
+    assert told() == expected
 
 
 @pytest.mark.parametrize("name", COUNTER_IONS)
@@ -143,6 +170,8 @@ def test_counter_ions_are_all_different() -> None:
         ("CS(=O)(=O)N", True),
         ("CS(C)=O", False),
         ("C[NH3+]", False),
+        ("C[N+](=O)[O-]", True),
+        ("[O-][N+](=O)[O-]", False),
         ("C[N+](C)(C)C", False),  # nothing would change, but the gate does not look that closely
         ("CCO.O", False),
         ("CO[Na]", False),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from molmed.nn.batch import Items
 from molmed.nn.encoders._contract import Encoded, Encoder
 from molmed.nn.layers.bags import atom_sum, bag_sum
-from molmed.nn.layers.fused import relu_linear
+from molmed.nn.layers.fused import lowered, relu, relu_linear
 from molmed.nn.layers.segments import segment_mean, segment_sum
 from molmed.tunable import Choice, Float, Int
 
@@ -48,15 +48,16 @@ class DMPNN(Encoder):
 
     def forward(self, items: Items) -> Encoded:
         """Encode graphs; an atom without bonds receives no message."""
-        x, e = items.fields["atom_features"], items.fields["bond_features"]
+        x, e = lowered(items.fields["atom_features"]), lowered(items.fields["bond_features"])
         near = items.adjacency
         assert near is not None
-        h0 = self.W_i(torch.cat([x[items.fields["source"]], e], dim=1))
-        h = torch.relu(h0)
-        for _ in range(1, self.config.depth):
-            h = self.dropout(relu_linear(bag_sum(h, near.into_bond, near.from_bond), self.W_h, h0))
+        h0 = self.W_i(torch.cat([x.index_select(0, items.fields["source"]), e], dim=1))
+        h = relu(h0)
+        for step in range(1, self.config.depth):
+            m = bag_sum(h, near.into_bond, near.from_bond)
+            h = self.dropout(relu_linear(m, self.W_h, h0, last=step == self.config.depth - 1))
         heard = atom_sum(h, near, items.fields["target"])
-        atoms = self.dropout(relu_linear(torch.cat([x.to(heard.dtype), heard], dim=1), self.W_o))
+        atoms = self.dropout(relu_linear(torch.cat([x, heard], dim=1), self.W_o))
         owner = items.owner["atoms"]
         return Encoded(atoms, owner, self._readout(atoms, owner, items.n))
 

@@ -29,12 +29,13 @@ class Adjacency:
     Args:
         into_atom: per atom the bonds that enter it.
         into_bond: per bond v -> w the bonds that enter v, less its own reverse w -> v.
-        from_bond: the other way round: per bond the bonds whose `into_bond` holds it.
+        from_bond: the other way round: per bond the bonds whose `into_bond` holds it; None where the batch was made
+            with gradients off, since only a gradient needs it.
     """
 
     into_atom: Bags
     into_bond: Bags
-    from_bond: Bags
+    from_bond: Bags | None
 
     @classmethod
     def of(
@@ -49,13 +50,16 @@ class Adjacency:
         counts = np.bincount(target, minlength=n_atoms)
         starts = np.cumsum(counts) - counts
         into_bond = _all_but(order, starts, counts, source, reverse)
+        if not torch.is_grad_enabled():
+            return cls(_bags(order, starts), _bags(*into_bond), None)
         # c feeds b where source(b) = target(c) and b is not c's reverse: the reverses of what enters target(c)
         from_bond = _all_but(order, starts, counts, target, np.arange(len(target)))
         return cls(_bags(order, starts), _bags(*into_bond), _bags(reverse[from_bond[0]], from_bond[1]))
 
     def to(self, device: torch.device | str) -> "Adjacency":
         """The same sums on a device."""
-        return Adjacency(self.into_atom.to(device), self.into_bond.to(device), self.from_bond.to(device))
+        back = None if self.from_bond is None else self.from_bond.to(device)
+        return Adjacency(self.into_atom.to(device), self.into_bond.to(device), back)
 
 
 def _all_but(
@@ -74,12 +78,19 @@ def _bags(index: np.ndarray, start: np.ndarray) -> Bags:
     return Bags(torch.from_numpy(index.astype(np.int32)), torch.from_numpy(start.astype(np.int32)))
 
 
-def bag_sum(rows: Float[Tensor, "N width"], bags: Bags, back: Bags) -> Float[Tensor, "bags width"]:
+def bag_sum(rows: Float[Tensor, "N width"], bags: Bags, back: Bags | None) -> Float[Tensor, "bags width"]:
     """The sum of each bag's rows, zeros for an empty bag; half precision is added up in float32.
 
     `back` is the transpose: per row the bags that hold it. With it the gradient is such a sum as well, which
     neither indexing nor `index_add_` reaches in half precision (three times slower on a CPU).
+
+    Raises:
+        ValueError: a gradient is asked for, and the batch was made without `back`.
     """
+    if back is None:
+        if torch.is_grad_enabled() and rows.requires_grad:
+            raise ValueError("a batch that was collated with gradients off has none")
+        return _sum(rows, bags.index, bags.start)
     summed: Tensor = _BagSum.apply(rows, bags.index, bags.start, back.index, back.start)
     return summed
 
@@ -88,21 +99,26 @@ def atom_sum(
     bonds: Float[Tensor, "bonds width"], near: Adjacency, target: Int64[Tensor, " bonds"]
 ) -> Float[Tensor, "atoms width"]:
     """Per atom the sum of what its bonds bring; `target` is the atom each bond enters."""
-    summed: Tensor = _AtomSum.apply(bonds, near.into_atom.index, near.into_atom.start, target)
+    return run_sum(bonds, near.into_atom, target)
+
+
+def run_sum(rows: Float[Tensor, "N width"], bags: Bags, owner: Int64[Tensor, " N"]) -> Float[Tensor, "bags width"]:
+    """The sum of each bag's rows where every row is in one bag, whose number is its `owner`."""
+    summed: Tensor = _RunSum.apply(rows, bags.index, bags.start, owner)
     return summed
 
 
-class _AtomSum(torch.autograd.Function):
+class _RunSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, index: Tensor, start: Tensor, target: Tensor) -> Tensor:
-        ctx.save_for_backward(target)
+    def forward(ctx: Any, rows: Tensor, index: Tensor, start: Tensor, owner: Tensor) -> Tensor:
+        ctx.save_for_backward(owner)
         return _sum(rows, index, start)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        (target,) = ctx.saved_tensors
-        return grad[target], None, None, None
+        (owner,) = ctx.saved_tensors
+        return grad.index_select(0, owner), None, None, None
 
 
 class _BagSum(torch.autograd.Function):
