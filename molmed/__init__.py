@@ -16,6 +16,9 @@ _DOOR = {
     "load": ("molmed.experiment.load", "load"),
     "predict": ("molmed.experiment.load", "predict_with"),
     "screen": ("molmed.screen", ""),
+    "audit": ("molmed.data.audit", "audit"),
+    "compare": ("molmed.experiment.compare", "compare"),
+    "compare_stored": ("molmed.experiment.compare", "compare_stored"),
 }
 __all__ = ["__version__", *_DOOR]
 

@@ -120,6 +120,14 @@ class Comparison:
             " resampled are rows: it is not said how far another training run would move a score."
         )
 
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(self.models)}; {', '.join(self.deciding)})"
+
+    def _repr_html_(self) -> str:
+        from molmed.report.comparison import comparison_shown  # stands above this room, see pyproject.toml
+
+        return comparison_shown(self).html
+
     def scores_frame(self) -> pd.DataFrame:
         """One row per target, model and metric: target, model, metric, value, low, high, level, rows, letters."""
         rows = []

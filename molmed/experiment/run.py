@@ -46,6 +46,10 @@ class Run:
     facts: dict[str, Any] = field(default_factory=dict)
     fold_history: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    def __repr__(self) -> str:
+        names = ", ".join(t.name for t in self.targets[:3]) + (", ..." if len(self.targets) > 3 else "")
+        return f"Run({self.config.model.name or self.task.model}: {names})"
+
     @property
     def targets(self) -> tuple[Target, ...]:
         """What is predicted."""
@@ -71,6 +75,11 @@ class Run:
         )  # stands above this room: the one exception pyproject.toml names
 
         return write_model_page(self, path, title=title)
+
+    def _repr_html_(self) -> str:
+        from molmed.report.model import run_shown  # stands above this room, see pyproject.toml
+
+        return run_shown(self).html
 
     def save(self, folder: str | Path) -> Path:
         """Write the artefact `model.molmed/`; the path is returned. An older artefact there is replaced.

@@ -12,6 +12,7 @@ from molmed.data import write as table_of_data
 from molmed.data.audit import KINDS, Audit, Finding, Rows, Severity
 from molmed.report import numbers, words
 from molmed.report.compound import Compound, Neighbour, card
+from molmed.report.fragment import Shown, shown
 from molmed.report.page import (
     Column,
     Section,
@@ -19,12 +20,14 @@ from molmed.report.page import (
     bullets,
     cards,
     definitions,
+    group,
     page,
     paragraph,
     section,
     subtitle,
     table,
 )
+from molmed.report.stacked import under
 
 N_DRAWN = {Severity.ERROR: 6, Severity.WARNING: 4, Severity.NOTE: 2}
 """Groups of rows drawn for each finding."""
@@ -66,6 +69,27 @@ def audit_page(made: Audit, *, when: str, title: str = "") -> str:
     return page(title or f"Audit of {' and '.join(names)}", sections, when=when, lead=lead, tiles=_tiles(made))
 
 
+def audit_shown(made: Audit) -> Shown:
+    """What a notebook shows of an audit: every finding in a sentence, and what was looked for in vain."""
+    names = " and ".join(made.rows.names)
+    rows = [
+        (_chip(f.severity), under(_title(f), _shortened(_sentence(f.sentence), 300)), numbers.count(f.n))
+        for f in made.findings
+    ]
+    blocks = [group(f"Audit of {names}: {len(made.rows):,} rows")]
+    blocks += [table([Column(""), Column("found"), Column("rows", True)], rows)] if rows else []
+    if made.not_found:
+        lead = "Looked for and not found: " if rows else "Nothing was found of what was looked for: "
+        blocks.append(paragraph(f"{lead}{'; '.join(KINDS[kind] for kind in made.not_found)}."))
+    return shown(*blocks)
+
+
+def examples_blocks(made: Audit, kind: str, n: int) -> list[Markup]:
+    """The worst n groups of rows of each finding of a kind, under its sentence."""
+    blocks = [b for f in made.of(kind) for b in (paragraph(_sentence(f.sentence)), *_rows_of(made, f, n))]
+    return blocks or [paragraph(f"Nothing of the kind: {KINDS[kind]}.")]
+
+
 def _tiles(made: Audit) -> dict[str, tuple[str, str]]:
     files = made.rows.summary()
     rows = sum(f["rows"] for f in files)
@@ -99,15 +123,18 @@ def _title(f: Finding) -> str:
 def _finding(made: Audit, f: Finding) -> list[Markup]:
     title = _title(f)
     blocks = [subtitle(title[:1].upper() + title[1:]), paragraph(f"{_shortened(_sentence(f.sentence), 600)}")]
+    return [*blocks, *_rows_of(made, f, N_DRAWN[f.severity])]
+
+
+def _rows_of(made: Audit, f: Finding, n: int) -> list[Markup]:
+    """The first n groups of rows as cards where they are best seen side by side, else the first rows as a list."""
     rows = made.rows
     if rows.molecules and (f.kind in _DRAWN or f.kind.endswith("_scaffold")):
-        groups = f.worst(N_DRAWN[f.severity])
-        drawn = [_card(rows, f, number, group) for number, group in enumerate(groups)]
-        pairs = any(_other(rows, f, group) is not None for group in groups)
-        return [*blocks, cards(drawn, narrow=not pairs)] if drawn else blocks
-    if len(f.rows):
-        blocks.append(_listing(rows, f))
-    return blocks
+        groups = f.worst(n)
+        drawn = [_card(rows, f, number, own) for number, own in enumerate(groups)]
+        pairs = any(_other(rows, f, own) is not None for own in groups)
+        return [cards(drawn, narrow=not pairs)] if drawn else []
+    return [_listing(rows, f)] if len(f.rows) else []
 
 
 def _card(rows: Rows, f: Finding, number: int, group: list[int]) -> Markup:

@@ -11,12 +11,14 @@ from molmed import draw
 from molmed.data import write as table_of_data
 from molmed.experiment.comparison import MEAN, Comparison, Difference
 from molmed.report import numbers, words
+from molmed.report.fragment import Shown, shown
 from molmed.report.page import (
     Column,
     Section,
     beside,
     bullets,
     figure,
+    group,
     notice,
     page,
     paragraph,
@@ -47,7 +49,9 @@ def comparison_page(made: Comparison, *, when: str, title: str = "", file: str =
         file: name of the file that was predicted.
     """
     targets = _ordered(made)
-    sections = [_overview(made, targets)] if len(targets) > 1 else []
+    sections = []
+    if len(targets) > 1:
+        sections.append(section("All targets", _overview_table(made, targets), anchor="targets"))
     sections += [_target(made, target, len(targets) > 1) for target in targets[:MAX_TARGETS]]
     sections += [_rows(made), section("How it was done", paragraph(made.method), anchor="method")]
     source = _SOURCES.get(made.part, f"predictions of {file}" if file else "predictions")
@@ -55,6 +59,17 @@ def comparison_page(made: Comparison, *, when: str, title: str = "", file: str =
     lead = f"{compared}, {made.against} with each of the others." if made.against else f"{compared}."
     heading = title or "Models compared: " + ", ".join(made.models[:3]) + (" and more" if len(made.models) > 3 else "")
     return page(heading, sections, when=when, lead=lead, tiles=_tiles(made))
+
+
+def comparison_shown(made: Comparison) -> Shown:
+    """What a notebook shows of a comparison: what was found, and the scores."""
+    targets = _ordered(made)
+    blocks = [] if len(targets) == 1 else [_overview_table(made, targets)]
+    for target in targets[:1]:
+        own = [d for d in made.differences if d.target == target]
+        blocks += [group(f"{made.deciding[target]} of {target}")] if len(targets) > 1 else []
+        blocks += [bullets(_sentences(made, target, own)), _scores(made, target, made.best_first(target))]
+    return shown(*blocks, *([bullets(made.said)] if made.said else []))
 
 
 def _ordered(made: Comparison) -> list[str]:
@@ -84,7 +99,7 @@ def _score(made: Comparison, model: str, target: str) -> Interval:
     return made.scores[model][target][made.deciding[target]]
 
 
-def _overview(made: Comparison, targets: Sequence[str]) -> Section:
+def _overview_table(made: Comparison, targets: Sequence[str]) -> Markup:
     rows = []
     for target in targets:
         best, *_ = made.best_first(target)
@@ -94,7 +109,7 @@ def _overview(made: Comparison, targets: Sequence[str]) -> Section:
         rows.append((*cells, _beaten(made, target, best)))
     columns = [Column("target"), Column("compared by"), Column("highest ranked"), Column("score", True)]
     columns.append(Column("detectably worse"))
-    return section("All targets", table(columns, rows), anchor="targets")
+    return table(columns, rows)
 
 
 def _beaten(made: Comparison, target: str, best: str) -> str:
@@ -108,9 +123,9 @@ def _target(made: Comparison, target: str, many: bool) -> Section:
     order = made.best_first(target)
     own = [d for d in made.differences if d.target == target]
     blocks = [bullets(_sentences(made, target, own)), _scores(made, target, order)]
-    drawn = _drawn(made, target, order, own)
-    if drawn:
-        blocks.append(beside(*drawn))
+    figures = drawn(made, target)
+    if figures:
+        blocks.append(beside(*figures))
     blocks += [subtitle("Every comparison"), _differences(made, target, own)]
     title = target if many else f"Which model is better for {target}?"
     return section(title, *blocks, anchor=f"target-{list(made.deciding).index(target)}")
@@ -165,8 +180,10 @@ def _scores(made: Comparison, target: str, order: Sequence[str]) -> Markup:
     return table(columns, rows, caption=caption)
 
 
-def _drawn(made: Comparison, target: str, order: Sequence[str], own: Sequence[Difference]) -> list[Markup]:
+def drawn(made: Comparison, target: str) -> list[Markup]:
+    """The figures of one target: its scores with their intervals, and the differences with theirs."""
     label, name = _label(made, target), made.deciding[target]
+    order, own = made.best_first(target), [d for d in made.differences if d.target == target]
     level = numbers.percent(made.level)
     values = [_score(made, model, target) for model in order]
     blocks = []
@@ -206,6 +223,8 @@ def _named(d: Difference) -> Markup:
 def _p(value: float) -> str:
     if math.isnan(value):
         return numbers.UNKNOWN
+    if value < 0.001:
+        return "< 0.001"
     return numbers.fixed(value, 2) if value >= 0.1 else numbers.number(value, 2)
 
 

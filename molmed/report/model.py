@@ -8,10 +8,11 @@ import numpy as np
 
 from molmed.experiment.run import Run
 from molmed.report import numbers, words
+from molmed.report.fragment import Shown, shown
 from molmed.report.honest import PARTS
 from molmed.report.making import cite_section, configuration_section, model_name, use_section
-from molmed.report.page import page
-from molmed.report.scores import scores_section
+from molmed.report.page import group, notice, page
+from molmed.report.scores import score_tables, scores_section
 from molmed.report.targets import target_sections
 from molmed.report.training import training_section
 from molmed.report.training_data import data_section
@@ -29,7 +30,8 @@ def model_page(run: Run, *, when: str, title: str = "") -> str:
     sections = [use_section(run), scores_section(run), *target_sections(run), data_section(run)]
     sections += [] if training is None else [training]
     sections += [configuration_section(run), cite_section(run)]
-    lead = f"A model for {run.config.task or 'its task'}, trained on {words.plural(_trained_on(run), 'row')}."
+    task = run.config.task.replace("_", " ") or "its task"
+    lead = f"A model for {task}, trained on {words.plural(_trained_on(run), 'row')}."
     return page(title or f"{model_name(run)}: {names}", sections, when=when, lead=lead, tiles=_tiles(run))
 
 
@@ -44,6 +46,15 @@ def write_model_page(run: Run, path: str | Path, *, when: str = "", title: str =
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(model_page(run, when=when or time.strftime("%Y-%m-%d"), title=title), encoding="utf-8")
     return path
+
+
+def run_shown(run: Run) -> Shown:
+    """What a notebook shows of a run: its scores, and what it must not be used for."""
+    names = ", ".join(t.name for t in run.targets[:3]) + (" and more" if len(run.targets) > 3 else "")
+    held = int(run.facts.get("rows_test", 0))
+    told = f"trained on {words.plural(_trained_on(run), 'row')}" + (f", {numbers.count(held)} held out" if held else "")
+    lead = group(f"{model_name(run)} for {names}: {told}")
+    return shown(lead, *score_tables(run), notice(f"It must not be used for {run.task.must_not}."))
 
 
 def _trained_on(run: Run) -> int:

@@ -30,24 +30,26 @@ _POINTS = 60
 def regression_plots(rows: pd.DataFrame, target: Target, run: Run) -> list[Markup]:
     """Sentences and figures on one target; `rows` as `honest` gives them, at least one."""
     parts = by_part(rows)
-    scores = run.scores.get("test" if PARTS["test"] in parts else "out_of_fold", {}).get(target.name, {})
     return [
         bullets(_sentences(rows, target, run)),
-        beside(_parity(parts, target, scores), _residuals(parts, rows, target, run)),
+        beside(parity(rows, target, run), _residuals(parts, rows, target, run)),
         beside(_histogram(parts, target), *_coverage(parts, target, run)),
     ]
 
 
-def _parity(parts: Mapping[str, pd.DataFrame], target: Target, scores: Mapping[str, Interval]) -> Markup:
-    series = {part: (values(rows, "measured"), values(rows, "predicted")) for part, rows in parts.items()}
+def parity(rows: pd.DataFrame, target: Target, run: Run) -> Markup:
+    """The figure of predicted against measured values; `rows` as `honest` gives them, at least one."""
+    parts = by_part(rows)
+    scores = run.scores.get("test" if PARTS["test"] in parts else "out_of_fold", {}).get(target.name, {})
+    series = {part: (values(own, "measured"), values(own, "predicted")) for part, own in parts.items()}
     inside = corner(scores, target.unit)
     svg = draw.parity(
         series,
         quantity=target.name,
         unit=target.unit,
         scores=f"{list(parts)[-1]}: {inside}" if inside else "",
-        width=420,
-        height=420,
+        width=390,
+        height=390,
     )
     return figure(svg, f"Predicted against measured {target.name}; on the dashed line they are equal.")
 
@@ -66,7 +68,7 @@ def _residuals(parts: Mapping[str, pd.DataFrame], rows: pd.DataFrame, target: Ta
     series = {part: (values(own, "predicted"), values(own, "error")) for part, own in parts.items()}
     width = run.predictor.calibration.half_width.get(target.name)
     mean = running_mean(values(rows, "predicted"), values(rows, "error"))
-    svg = draw.residuals(series, mean, quantity=target.name, unit=target.unit, half_width=width, width=420, height=420)
+    svg = draw.residuals(series, mean, quantity=target.name, unit=target.unit, half_width=width, width=390, height=390)
     caption = "Error along the predicted value."
     if mean is not None:
         caption += " A running mean away from zero is a bias: above it the model says too much, below it too little."
@@ -103,7 +105,7 @@ def _histogram(parts: Mapping[str, pd.DataFrame], target: Target) -> Markup:
         mark_label="no error",
         of="rows",
         bins=30,
-        width=420,
+        width=390,
         height=300,
     )
     return figure(svg, "How the errors are spread.")

@@ -46,6 +46,13 @@ def scores_section(run: Run) -> Section:
     return section("Scores", *blocks, *_intervals_of_predictions(run))
 
 
+def score_tables(run: Run) -> list[Markup]:
+    """Every metric of the only target, or the deciding metric of each of several; nothing where none was made."""
+    if not parts_of(run):
+        return []
+    return _overview(run)[:1] if len(run.targets) > 1 else [metrics_table(run, run.targets[0])]
+
+
 def metrics_table(run: Run, target: Target) -> Markup:
     """Every metric of one target, one column per part."""
     parts = parts_of(run)

@@ -19,12 +19,12 @@ N_WORST = 6
 """Worst predictions shown of a target."""
 
 
-def worst_blocks(rows: pd.DataFrame, target: Target, run: Run) -> list[Markup]:
-    """A sentence and the rows with the largest errors; `rows` as `honest` gives them."""
+def worst_blocks(rows: pd.DataFrame, target: Target, run: Run, n: int = N_WORST) -> list[Markup]:
+    """A sentence and the n rows with the largest errors; `rows` as `honest` gives them."""
     if rows.empty:
         return []
     part, own = judged(rows)
-    worst = own.assign(size=own["error"].abs()).sort_values("size", ascending=False, kind="stable").head(N_WORST)
+    worst = own.assign(size=own["error"].abs()).sort_values("size", ascending=False, kind="stable").head(n)
     lead = f"The largest differences between prediction and measurement among the {part} rows."
     if "smiles" not in rows:
         return [paragraph(lead), _table(worst, target)]

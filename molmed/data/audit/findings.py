@@ -1,5 +1,6 @@
 """What an audit says: findings in words, each with the rows it is about."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -150,6 +151,16 @@ class Audit:
         """The kinds that were looked for in vain."""
         found = {f.kind for f in self.findings}
         return [kind for kind in self.looked_for if kind not in found]
+
+    def __repr__(self) -> str:
+        counts = Counter(str(f.severity) for f in self.findings)
+        told = ", ".join(f"{counts[str(s)]} {s}s" for s in Severity if counts[str(s)]) or "nothing found"
+        return f"Audit({' and '.join(self.rows.names)}, {len(self.rows):,} rows: {told})"
+
+    def _repr_html_(self) -> str:
+        from molmed.report.audit import audit_shown  # stands above this room, see pyproject.toml
+
+        return audit_shown(self).html
 
     def frame(self) -> pd.DataFrame:
         """One row per row of a finding: finding (its number), kind, severity, about, group, note, and the row."""
