@@ -17,7 +17,7 @@ def curves(
     *,
     chosen: int | None = None,
     label: str = "loss",
-    width: int = 440,
+    width: int = 400,
     height: int = 280,
 ) -> str:
     """An SVG of one line per entry of `lines` over the epochs; nan leaves a gap.

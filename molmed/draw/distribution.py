@@ -18,7 +18,7 @@ def distribution(
     mark_label: str = "",
     of: str = "compounds",
     bins: int = 40,
-    width: int = 440,
+    width: int = 400,
     height: int = 280,
 ) -> str:
     """An SVG histogram, as shares of each set so that sets of different size can be compared; nan is left out.

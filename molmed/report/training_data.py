@@ -35,7 +35,7 @@ def data_section(run: Run) -> Section:
     pairs["split"] = run.config.split.name or run.task.split
     blocks = [definitions(pairs)]
     if facts.get("said"):
-        blocks.append(bullets([sentence(said) for said in facts["said"]]))
+        blocks.append(bullets([sentence(str(said).split("; another one with ")[0]) for said in facts["said"]]))
     return section("Data", *blocks, *_values(run), *_rejected(run.rejected), *audit_blocks(facts.get("audit")))
 
 

@@ -10,5 +10,5 @@ ENTRY = Task(
     split="scaffold",
     model="dmpnn",
     intended_use="ranking of compounds for synthesis, purchase or testing, inside the domain of the training compounds",
-    must_not="decisions about patients, or a replacement for the assay it was trained on",
+    must_not="decisions about patients, or replacing the assay it was trained on",
 )

@@ -11,5 +11,5 @@ ENTRY = Task(
     model="dmpnn",
     unit="log mol/L",
     intended_use="ranking of compounds by an estimated property, inside the domain of the training compounds",
-    must_not="a replacement for a measurement that formulation or dosing depends on",
+    must_not="replacing a measurement that formulation or dosing depends on",
 )

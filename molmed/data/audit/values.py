@@ -168,9 +168,7 @@ def off_by_a_unit(rows: Rows, settings: AuditConfig) -> Iterator[Finding]:
             found.setdefault(row, f"off by about 10^{factor}")
         if found:
             n = len(found)
-            sentence = (
-                f"{count(n, 'value')} of {target.name} {verb(n, 'is', 'are')} about a factor of 10^3, 10^6 or 10^9"
-            )
+            sentence = f"{count(n, 'value')} of {target.name} {verb(n, 'is', 'are')} about a factor of 10³, 10⁶ or 10⁹"
             sentence += " off the others, as by another unit"
             sentence += f" ({of_repeats:,} off another value of the same structure)" if of_repeats else ""
             order = sorted(found, key=lambda row: (row >= 0, row))
