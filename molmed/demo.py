@@ -83,7 +83,7 @@ def demonstrate(
     quick: bool = False,
     say: Callable[[str], None] | None = None,
     watch: Callable[[str], Sequence[Observer]] | None = None,
-    rows: Callable[[int], None] | None = None,
+    rows: Callable[[int, float], None] | None = None,
 ) -> Demonstrated:
     """Read, standardise, split, train three models, choose, compare, screen, and write it all down.
 
@@ -92,7 +92,7 @@ def demonstrate(
         quick: fewer folds, epochs and trees: about a minute on two cores.
         say: told a sentence at each step.
         watch: label of a training ("D-MPNN, fold 2 of 5") -> its observers.
-        rows: told the number of library rows after each chunk, and 0 when the screen starts.
+        rows: told the number of library rows after each chunk and the share done, and 0, 0 when the screen starts.
     """
     began = time.perf_counter()
     tell = say if say is not None else lambda sentence: None
@@ -113,7 +113,7 @@ def demonstrate(
     model = run.save(folder / "nav17.molmed")
     tell(f"best out of fold: {_TITLES[choice.winner][0]}, kept as {model}")
     if rows is not None:
-        rows(0)
+        rows(0, 0.0)
     done = screen(nci_library(), run, top=TOP, out=folder / "screen", chunk_rows=500, watch=rows)
     hits = folder / "hits.parquet"
     os.replace(folder / "screen" / "predictions.parquet", hits)

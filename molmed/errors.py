@@ -28,7 +28,7 @@ class InputError(MolmedError):
             text += f"; accepted: {accepted}"
         if remedy:
             text += f"; {remedy}"
-        super().__init__(text + ".")
+        super().__init__(text if text.endswith("?") else text + ".")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The same error in another process: worker processes hand their exceptions back this way."""

@@ -63,8 +63,7 @@ def replacing(folder: Path) -> Iterator[Path]:
     Raises:
         ArtefactError: the path exists and is not an artefact.
     """
-    if folder.exists() and not (folder / CARD).is_file():
-        raise ArtefactError(f"writing the model {folder}", "a path that is not a model", "a new path or a model")
+    _refuse_other(folder)
     with writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -77,6 +76,23 @@ def replacing(folder: Path) -> Iterator[Path]:
     finally:
         if temporary.exists():
             shutil.rmtree(temporary)
+
+
+def check_place(folder: Path) -> None:
+    """Refuse, before any work is done, a path that no model could be written to; nothing is left behind.
+
+    Raises:
+        ArtefactError: the path exists and is not an artefact, or the folder it is to stand in cannot be written to.
+    """
+    _refuse_other(folder)
+    there = next(parent for parent in folder.absolute().parents if parent.exists())
+    with writing(folder):
+        Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=there)).rmdir()
+
+
+def _refuse_other(folder: Path) -> None:
+    if folder.exists() and not (folder / CARD).is_file():
+        raise ArtefactError(f"writing the model {folder}", "a path that is not a model", "a new path or a model")
 
 
 @contextmanager

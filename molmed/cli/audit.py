@@ -32,7 +32,7 @@ class AuditVerb:
     """
 
     files: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FILE [FILE2]")]
-    out: Path | None = None
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     target: tuple[str, ...] = ()
     other_target: tuple[str, ...] = ()
     smiles: str = ""
@@ -47,7 +47,7 @@ class AuditVerb:
 
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
-    given = parse(AuditVerb, "audit", words)
+    given = parse(AuditVerb, "audit", words, example="train.csv test.sdf --target pIC50 --out audit", reads=True)
     from molmed.cli._said import rows, say
     from molmed.data.audit import Severity, audit
     from molmed.errors import InputError

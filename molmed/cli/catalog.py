@@ -8,7 +8,11 @@ from molmed.errors import UnknownNameError
 
 _USAGE = """usage: molmed catalog [SHELF]
 
-List every entry of every shelf, or of one, with a line on each."""
+List every entry of every shelf, or of one, with a line on each: models, featurizers, splits, tasks, and the file
+formats that are read (sources) and written (sinks).
+
+Example:
+  molmed catalog sources"""
 
 
 def main(words: Sequence[str]) -> int:

@@ -31,7 +31,7 @@ class Compare:
     """
 
     paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MODEL... FILE")]
-    out: Path | None = None
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     out_of_fold: bool = False
     target: tuple[str, ...] = ()
     metric: str = ""
@@ -45,7 +45,8 @@ class Compare:
 
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
-    given = parse(Compare, "compare", words)
+    example = "dmpnn.molmed forest.molmed measured.csv --out comparison"
+    given = parse(Compare, "compare", words, example=example, reads=True)
     from molmed.cli._said import rows, say
     from molmed.errors import InputError
     from molmed.experiment.compare import compare, compare_stored

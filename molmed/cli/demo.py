@@ -22,13 +22,12 @@ class Demo:
 
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
-    given = parse(Demo, "demo", words)
+    given = parse(Demo, "demo", words, example="--quick --out demo")
     from molmed.cli._said import RowBar, rows, say, scores
-    from molmed.data.bundled import NCI_ROWS
     from molmed.demo import TARGET, demonstrate
     from molmed.train.observers import ProgressBar
 
-    with RowBar("screening", NCI_ROWS) as bar:
+    with RowBar("screening") as bar:
         done = demonstrate(
             given.out, quick=given.quick, say=say, watch=lambda label: [ProgressBar(label)], rows=bar.advance
         )

@@ -15,27 +15,28 @@ class Evaluate:
     """Predict a file and score the predictions against its measured values, with bootstrap intervals.
 
     Args:
-        model: the model's folder.
+        model: the model's folder or packed file.
         file: rows with measured values.
         target: columns of the measured values, in the order of the model's targets, where the names differ.
-        out: where the scores go as a table; the format is that of the extension.
+        out: where the scores go as a table.
         predictions: where the predictions beside the measured values go.
         smiles: column of the structures, where the guess would be wrong.
         id: column of the ids, where the guess would be wrong.
     """
 
-    model: Annotated[Path, tyro.conf.Positional]
-    file: Annotated[Path, tyro.conf.Positional]
+    model: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
+    file: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
     target: tuple[str, ...] = ()
-    out: Path | None = None
-    predictions: Path | None = None
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
+    predictions: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
     smiles: str = ""
     id: str = ""
 
 
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
-    given = parse(Evaluate, "evaluate", words)
+    example = "nav17.molmed measured.csv --out scores.csv"
+    given = parse(Evaluate, "evaluate", words, example=example, reads=True, writes="--out or --predictions")
     from molmed.cli._said import say, scores
     from molmed.data.write import write
     from molmed.experiment.evaluate import evaluate

@@ -22,14 +22,14 @@ class Pack:
         unpack: packed file to folder, not folder to packed file.
     """
 
-    model: Annotated[Path, tyro.conf.Positional]
-    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    model: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="PATH")] = None
     unpack: bool = False
 
 
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
-    given = parse(Pack, "pack", words)
+    given = parse(Pack, "pack", words, example="nav17.molmed")
     from molmed import artefact
     from molmed.cli._said import say
     from molmed.errors import InputError

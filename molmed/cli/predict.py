@@ -16,9 +16,9 @@ class Predict:
     """Predict every row of a file with a stored model; one output row per input row, in order.
 
     Args:
-        model: the model's folder.
-        file: what to predict (.csv, .smi, ..., plain or .gz).
-        out: where the predictions go; the format is that of the extension.
+        model: the model's folder or packed file.
+        file: what to predict.
+        out: where the predictions go.
         smiles: column of the structures, where the guess would be wrong.
         id: column of the ids, where the guess would be wrong.
         keep: input columns that come out as in_<name>.
@@ -27,8 +27,8 @@ class Predict:
         precision: of a network's matrix products: 32-true, bf16-mixed, or auto (bf16 where it is fast).
     """
 
-    model: Annotated[Path, tyro.conf.Positional]
-    file: Annotated[Path, tyro.conf.Positional]
+    model: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
+    file: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
     out: Path
     smiles: str = ""
     id: str = ""
@@ -40,7 +40,8 @@ class Predict:
 
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
-    given = parse(Predict, "predict", words)
+    example = "nav17.molmed new.sdf --out predictions.xlsx"
+    given = parse(Predict, "predict", words, example=example, reads=True, writes="--out")
     from molmed.cli._said import RowBar, say
     from molmed.data.write import open_sink
     from molmed.experiment.load import load
@@ -50,16 +51,21 @@ def main(words: Sequence[str]) -> int:
     predictor.model.set_precision(given.precision)
     say(*layout_of(predictor, given.file, given.smiles, given.id, given.keep).said)
     counts: Counter[str] = Counter()
-    frames = predict(
-        predictor, given.file, smiles=given.smiles, id=given.id, keep=given.keep, trust=given.trust, jobs=given.jobs
-    )
     made = columns(predictor, given.keep, given.trust)
     with RowBar(f"predicting {given.file.name}") as bar, open_sink(given.out, made) as sink:
         bar.advance(0)
-        for frame in frames:
+        for frame in predict(
+            predictor,
+            given.file,
+            smiles=given.smiles,
+            id=given.id,
+            keep=given.keep,
+            trust=given.trust,
+            jobs=given.jobs,
+            watch=bar.advance,
+        ):
             sink.write(frame)
             counts.update(frame["status"])
-            bar.advance(len(frame))
     told = ", ".join(f"{n:,} {status}" for status, n in counts.most_common())
     say(f"{given.out}: {counts.total():,} rows ({told})")
     return 0

@@ -20,14 +20,14 @@ class Report:
         title: of the page; by default the model's name and what it predicts.
     """
 
-    model: Annotated[Path, tyro.conf.Positional]
+    model: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
     out: Path = Path("report.html")
     title: str = ""
 
 
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
-    given = parse(Report, "report", words)
+    given = parse(Report, "report", words, example="nav17.molmed --out nav17.html")
     from molmed.cli._said import say
     from molmed.experiment.load import load
     from molmed.report.model import write_model_page

@@ -15,8 +15,8 @@ class Screen:
     """Predict every row of one library or several, in bounded memory, and keep the best.
 
     Args:
-        libraries: files of structures (.csv, .smi, ..., plain or .gz).
-        model: the model's folder.
+        libraries: files of structures, folders or patterns.
+        model: the model's folder or packed file.
         out: folder for predictions.parquet (every row), top.parquet (the best) and summary.json.
         top: how many of the best rows are kept.
         target: the target to rank by, where the model has several.
@@ -27,7 +27,7 @@ class Screen:
         jobs: processes that share the rows; 0: one for each core.
     """
 
-    libraries: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    libraries: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="LIBRARY...")]
     model: Path
     out: Path
     top: int = 1000
@@ -41,7 +41,8 @@ class Screen:
 
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
-    given = parse(Screen, "screen", words)
+    example = "library.smi.gz more.sdf --model nav17.molmed --top 1000 --out hits"
+    given = parse(Screen, "screen", words, example=example, reads=True)
     from molmed.cli._said import RowBar, rows, say
     from molmed.screen.loop import screen
 

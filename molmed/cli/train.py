@@ -21,12 +21,15 @@ from molmed.train.config import TrainConfig
 def main(words: Sequence[str]) -> int:
     """Run the verb."""
     before = _before(words)
-    given: Any = parse(_arguments(before), "train", words)
+    example = "nav17.csv --smiles smiles --target pAct --model dmpnn --cv 5 --out nav17.molmed"
+    given: Any = parse(_arguments(before), "train", words, example=example, reads=True)
     config = _config(before, given)
+    from molmed import artefact
     from molmed.cli._said import rows, say, scores
     from molmed.experiment.fit import fit_config
     from molmed.train.observers import ProgressBar
 
+    artefact.check_place(given.out)
     partial = given.out.with_name(given.out.name + ".partial")
     run = fit_config(given.file, config, watch=lambda label: [ProgressBar(label)], folder=partial, resume=given.resume)
     run.save(given.out)
@@ -40,7 +43,8 @@ def main(words: Sequence[str]) -> int:
     )
     for part, found in run.scores.items():
         scores(part.replace("_", "-"), found)
-    kept = [("model", str(given.out)), ("epochs", str(facts["epochs"])), ("seconds", str(facts["seconds"]))]
+    kept = [("model", str(given.out)), ("seconds", str(facts["seconds"]))]
+    kept += [("epochs", str(facts["epochs"]))] if facts["epochs"] else []  # trees have none
     rows(config.model.name or build.task(run.config).model, ("", " "), kept)
     return 0
 
@@ -68,12 +72,13 @@ def _arguments(config: Config) -> type:
     settings = structure(entry.Config, reader.options, "model.encoder")
     _, featurizer = reader.featurizers[0]
     data = config.data
-    file = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="rows to learn from (.csv, .smi, ... or .gz)")]
-    out = Annotated[Path, tyro.conf.arg(help="folder of the model, e.g. nav17.molmed")]
+    file = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="rows to learn from", metavar="FILE")]
+    out = Annotated[Path, tyro.conf.arg(help="folder of the model, e.g. nav17.molmed", metavar="FOLDER")]
+    config_file = tyro.conf.arg(help="a TOML with any of these settings; flags override it", metavar="TOML")
     flags: list[Any] = [
         ("out", out),
         ("file", file, field(default=Path(data.path))) if data.path else ("file", file),
-        _flag("config", Path | None, None, "a TOML with any of these settings; flags override it"),
+        ("config", Annotated[Path | None, config_file], field(default=None)),
         _flag("task", str, config.task, "entry of the tasks shelf; empty: guessed from the labels"),
         _flag("model", str, config.model.name, "an encoder or a tree; empty: the task's default"),
         _flag("features", str, config.model.features, "featurizer of the model; empty: its first"),

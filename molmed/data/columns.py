@@ -13,6 +13,9 @@ from molmed.errors import InputError, nearest
 SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "structure", "mol", "molecule", "drug", "compound")
 ID_NAMES = ("id", "compound_id", "molecule_id", "mol_id", "drug_id", "cid", "name", "patient_id", "identifier")
 _SAMPLE = 50
+_NAMED = 16
+"""Columns named in a message before it only counts them."""
+
 SAMPLE = 20
 """Records looked at to tell a header from a row."""
 
@@ -34,8 +37,14 @@ def named(column: str, names: Sequence[str], asked: str) -> str:
     if column in names:
         return column
     near = nearest(column, names)
-    remedy = f"did you mean {near[0]!r}" if near else "name one of them"
-    raise InputError(asked, f"no column {column!r}", "the columns " + ", ".join(names), remedy)
+    remedy = f"did you mean {near[0]!r}?" if near else "name one of them"
+    raise InputError(asked, f"no column {column!r}", f"the columns {_listed(names)}", remedy)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names, or of very many the first."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def guess_smiles(sample: Mapping[str, Sequence[object]]) -> Guess:
@@ -57,9 +66,8 @@ def guess_smiles(sample: Mapping[str, Sequence[object]]) -> Guess:
     for known in SMILES_NAMES:
         if known in by_name:
             return _by_name(by_name[known])
-    raise InputError(
-        "finding the SMILES column", "columns " + ", ".join(sample), "a column of SMILES", "name it with --smiles"
-    )
+    remedy = "name it with --smiles, or name the task with --task if its rows are no molecules"
+    raise InputError("finding the SMILES column", f"columns {_listed(list(sample))}", "a column of SMILES", remedy)
 
 
 def guess_id(names: Sequence[str], taken: Sequence[str]) -> Guess | None:

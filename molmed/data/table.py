@@ -121,7 +121,7 @@ def _made(source: type[Source], settings: Mapping[str, object]) -> Source:
         if name not in known:
             near = nearest(name, known)
             asked = f"reading {source.extensions[0]} with {name}={settings[name]!r}"
-            remedy = f"did you mean {near[0]!r}" if near else "leave it out"
+            remedy = f"did you mean {near[0]!r}?" if near else "leave it out"
             raise ConfigError(asked, f"no setting {name!r}", ", ".join(known) or "no settings", remedy)
     return source(source.Config(**settings))  # type: ignore[call-arg]
 

@@ -1,7 +1,8 @@
 """The corridor: file -> data -> chem -> features -> network or trees -> trust -> table."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -12,6 +13,7 @@ from molmed.data.cells import is_missing
 from molmed.data.columns import named
 from molmed.data.sources import Chunk
 from molmed.data.table import Table, chunks, column_names
+from molmed.errors import InputError
 from molmed.experiment.config import DataConfig
 from molmed.experiment.predictor import Predictor
 from molmed.experiment.rows import Layout, Prepared, lay_out, prepare, repeated
@@ -31,6 +33,7 @@ def predict(
     trust: bool = True,
     chunk_rows: int = CHUNK_ROWS,
     jobs: int = 1,
+    watch: Callable[[int, float], None] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """One data frame per chunk of the table, one row per input row, in order; `columns` says what is in it.
 
@@ -41,19 +44,33 @@ def predict(
         trust: whether the intervals, the domain and the nearest neighbours are wanted.
         chunk_rows: rows worked on at a time; the values do not depend on it but for rounding.
         jobs: processes that share the chunks; 0 = one for each core. What comes out does not depend on it.
+        watch: told for each chunk its rows and the share of the table done with it (nan: not known).
 
     Raises:
         InputError: the file cannot be read, or a column is not there.
     """
     work = Work(predictor, layout_of(predictor, table, smiles, id, keep), tuple(keep), trust)
     seen: set[str] = set()
-    pieces = ((chunk, repeated(chunk, work.layout, seen)) for chunk in chunks(table, chunk_rows))
+    shares: deque[float] = deque()  # of the chunks that were read and are not yet predicted
+    pieces = _pieces(table, chunk_rows, work.layout, seen, shares)
     first = list(islice(pieces, 2))
     jobs = jobs or os.cpu_count() or 1
-    if jobs > 1 and len(first) > 1:
-        yield from ordered(work, chain(first, pieces), jobs)
-    else:
-        yield from map(work, chain(first, pieces))
+    shared = jobs > 1 and len(first) > 1
+    whole = chain(first, pieces)
+    for frame in ordered(work, whole, jobs) if shared else map(work, whole):
+        share = shares.popleft()
+        if watch is not None:
+            watch(len(frame), share)
+        yield frame
+
+
+def _pieces(
+    table: Table, chunk_rows: int, layout: Layout, seen: set[str], shares: deque[float]
+) -> Iterator[tuple[Chunk, Sequence[int]]]:
+    """Each chunk with the positions of rows whose id an earlier row has; what share is read goes into `shares`."""
+    for chunk in chunks(table, chunk_rows):
+        shares.append(chunk.done)
+        yield chunk, repeated(chunk, layout, seen)
 
 
 @dataclass(frozen=True)
@@ -101,6 +118,15 @@ def layout_of(predictor: Predictor, table: Table, smiles: str = "", id: str = ""
     names = column_names(table)
     for column in keep:
         named(column, names, "keeping a column")
+    for slot in predictor.slots:
+        lacking = [c for c in slot.columns if c not in names] if slot.subject == "columns" else []
+        if lacking:
+            more = f" and {len(lacking) - 1} more of the model's" if len(lacking) > 1 else ""
+            accepted = f"the columns of the table it was trained on, {', '.join(slot.columns[:5])}"
+            accepted += f" and {len(slot.columns) - 5} more" if len(slot.columns) > 5 else ""
+            raise InputError(
+                f"predicting with a model of the columns of a {slot.name}", f"no column {lacking[0]!r}{more}", accepted
+            )
     slots = [
         replace(s, columns=()) if s.subject == "molecule" and (smiles or s.columns[0] not in names) else s
         for s in predictor.slots

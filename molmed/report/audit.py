@@ -23,6 +23,7 @@ from molmed.report.page import (
     group,
     page,
     paragraph,
+    save,
     section,
     subtitle,
     table,
@@ -247,5 +248,5 @@ def write(made: Audit, folder: str | Path, *, when: str) -> list[Path]:
         ("audit.json", json.dumps(made.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"),
     )
     for name, text in texts:
-        (folder / name).write_text(text.encode("utf-8", "replace").decode("utf-8"), encoding="utf-8")
+        save(folder / name, text.encode("utf-8", "replace").decode("utf-8"))
     return [folder / "audit.html", folder / "audit.json", folder / "rows.csv"]

@@ -22,6 +22,7 @@ from molmed.report.page import (
     notice,
     page,
     paragraph,
+    save,
     section,
     subtitle,
     table,
@@ -293,7 +294,7 @@ def write(made: Comparison, folder: str | Path, *, when: str, file: str = "") ->
         "comparison.json": json.dumps(made.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
     }
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        save(folder / name, text)
     return [folder / name for name in (*texts, *frames)]
 
 

@@ -11,7 +11,7 @@ from molmed.report import numbers, words
 from molmed.report.fragment import Shown, shown
 from molmed.report.honest import PARTS
 from molmed.report.making import cite_section, configuration_section, model_name, use_section
-from molmed.report.page import group, notice, page
+from molmed.report.page import group, notice, page, save
 from molmed.report.scores import score_tables, scores_section
 from molmed.report.targets import target_sections
 from molmed.report.training import training_section
@@ -41,11 +41,11 @@ def write_model_page(run: Run, path: str | Path, *, when: str = "", title: str =
     Args:
         when: the date to print; today unless given.
         title: see `model_page`.
+
+    Raises:
+        InputError: it cannot be written there.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(model_page(run, when=when or time.strftime("%Y-%m-%d"), title=title), encoding="utf-8")
-    return path
+    return save(path, model_page(run, when=when or time.strftime("%Y-%m-%d"), title=title))
 
 
 def run_shown(run: Run) -> Shown:

@@ -79,6 +79,22 @@ def page(
     return text.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair cannot be written to a file
 
 
+def save(path: str | Path, document: str) -> Path:
+    """Write a page, or another text; the path is returned.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(document, encoding="utf-8")
+    except OSError as error:
+        came = f"that it cannot be written ({error.strerror or error})"
+        raise InputError(f"writing {path}", came, "a file in a folder you may write to") from None
+    return path
+
+
 def section(title: str, *blocks: Markup, anchor: str = "") -> Section:
     """Blocks under a title; the anchor is made from the title unless given."""
     slug = re.sub(r"[^a-z0-9]+", "-", (anchor or title).lower()).strip("-") or "section"

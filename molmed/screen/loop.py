@@ -1,11 +1,13 @@
 """A library through a model, chunk by chunk: one output row per input row, and the best rows."""
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -56,7 +58,7 @@ def screen(
     trust: bool = True,
     chunk_rows: int = CHUNK_ROWS,
     jobs: int = 1,
-    watch: Callable[[int], None] | None = None,
+    watch: Callable[[int, float], None] | None = None,
 ) -> Screened:
     """Predict every row of one library or several and keep the best.
 
@@ -71,7 +73,7 @@ def screen(
         trust: whether intervals, the domain and the nearest measured neighbours are wanted.
         chunk_rows: rows worked on at a time.
         jobs: processes that share the chunks; 0 = one for each core. What comes out does not depend on it.
-        watch: told the number of rows after each chunk.
+        watch: told after each chunk its rows, and the share of the libraries done with it (nan: not known).
 
     Raises:
         InputError: a library cannot be read, or `top` is below 1.
@@ -88,13 +90,11 @@ def screen(
     made = {"library": "object"} | columns(predictor, trust=trust)
     folder = None if out is None else Path(out)
     with open_sink(folder / "predictions.parquet", made) if folder is not None else nullcontext() as sink:
-        for frame in _chunks(predictor, libraries, smiles, id, trust, chunk_rows, jobs):
+        for frame in _chunks(predictor, libraries, smiles, id, trust, chunk_rows, jobs, watch):
             if sink is not None:
                 sink.write(frame)
             _count(frame, counts)
             best = _best(frame, best, ranked_by, lowest, top)
-            if watch is not None:
-                watch(len(frame))
     best.insert(0, "rank", range(1, len(best) + 1))
     done = Screened(best, ranked_by, counts, time.perf_counter() - began, folder)
     if folder is not None:
@@ -111,12 +111,36 @@ def _chunks(
     trust: bool,
     chunk_rows: int,
     jobs: int,
+    watch: Callable[[int, float], None] | None,
 ) -> Iterator[pd.DataFrame]:
-    for library in _each(libraries):
+    each = _each(libraries)
+    sizes = _sizes(each)
+    for number, library in enumerate(each):
+        told = (
+            None if watch is None else partial(_told, watch, math.fsum(sizes[:number]), sizes[number], math.fsum(sizes))
+        )
         name = str(library) if isinstance(library, str | Path) else ""
-        for frame in predict(predictor, library, smiles=smiles, id=id, trust=trust, chunk_rows=chunk_rows, jobs=jobs):
+        for frame in predict(
+            predictor, library, smiles=smiles, id=id, trust=trust, chunk_rows=chunk_rows, jobs=jobs, watch=told
+        ):
             frame.insert(0, "library", name)
             yield frame
+
+
+def _told(watch: Callable[[int, float], None], before: float, own: float, whole: float, rows: int, done: float) -> None:
+    watch(rows, (before + own * done) / whole)
+
+
+def _sizes(libraries: Sequence[Table]) -> list[float]:
+    """How much work each library is compared with the others; nan where several are not all files."""
+    if len(libraries) == 1:
+        return [1.0]
+    files = [Path(x) for x in libraries if isinstance(x, str | Path) and Path(x).is_file()]
+    return (
+        [max(float(f.stat().st_size), 1.0) for f in files]
+        if len(files) == len(libraries)
+        else [math.nan] * len(libraries)
+    )
 
 
 def _each(libraries: Table | Sequence[Path]) -> Sequence[Table]:

@@ -1,5 +1,6 @@
 """The verbs, as a user types them: what they write, what they say, and the exit code."""
 
+import io
 import re
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from molmed import catalog
 from molmed.cli import main, verbs
+from molmed.data.packing import PACKINGS
 from molmed.experiment.config import read_toml
 from molmed.experiment.load import load
 from molmed.experiment.run import Run
@@ -53,7 +56,25 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
     except SystemExit as end:
         code = int(end.code or 0)
     assert code == 0
-    assert "usage: molmed" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "usage: molmed" in out
+    assert f"Example:\n  molmed {verb}" in out
+
+
+def formats(shelf: str) -> set[str]:
+    return {extension for name in catalog.names(shelf) for extension in catalog.load(shelf, name).extensions}
+
+
+@pytest.mark.parametrize("verb", ["audit", "compare", "evaluate", "predict", "screen", "train"])
+def test_help_names_every_format_that_is_read_and_written(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    out = " ".join(capsys.readouterr().out.split())
+    read = out[out.index("Reads .csv") : out.index("is read as one table")]
+    assert formats("sources") | set(PACKINGS) <= set(re.findall(r"\.\w+", read))
+    if verb in ("evaluate", "predict"):
+        written = out[out.index("Writes in the format") : out.index("Example:")]
+        assert formats("sinks") | set(PACKINGS) <= set(re.findall(r"\.\w+", written))
 
 
 def test_a_wrong_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,6 +195,16 @@ def test_a_wrong_configuration_is_one_sentence(
     [
         (["train", "nowhere.csv", "--target", "y", "--out", "m"], "nowhere.csv.*no such file"),
         (["train", "TABLE", "--target", "pAtc", "--out", "m"], "did you mean 'pAct'"),
+        (["train", "TABLE", "--target", "pAct", "--out", "TABLE"], "a path that is not a model"),
+        (["train", "TABLE", "--target", "pAct", "--out", "TABLE/m"], "cannot be written"),
+        (["report", "TABLE"], "no zip file"),
+        (["report", "MODEL", "--out", "TABLE/m.html"], "cannot be written"),
+        (["report", "MODEL", "--out", "."], "cannot be written"),
+        (["pack", "MODEL", "--out", "."], "a folder"),
+        (["compare", "MODEL", "TABLE"], "at least two"),
+        (["compare", "MODEL", "MODEL"], "name the file last"),
+        (["audit", "TABLE", "TABLE", "TABLE"], "one file, or two"),
+        (["audit", "TABLE", "--split", "scafold"], "did you mean 'scaffold'\\?$"),
         (["train", "TABLE", "--out", "m"], "no target column named"),
         (["train", "TABLE", "--target", "pAct", "--model", "dmpn", "--out", "m"], "did you mean 'dmpnn'"),
         (["train", "TABLE", "--target", "pAct", "--split.test", "2", "--out", "m"], "test.*from 0 to 0.9"),
@@ -188,7 +219,12 @@ def test_wrong_input_is_one_sentence_and_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    stands_for = {"TABLE": str(table), "MODEL": str(trained)}
+    stands_for = {
+        "TABLE": str(table),
+        "MODEL": str(trained),
+        "TABLE/m": f"{table}/m",
+        "TABLE/m.html": f"{table}/m.html",
+    }
     assert main([stands_for.get(w, w) for w in words]) == 1
     said = capsys.readouterr().err.splitlines()
     assert re.search(sentence, said[-1]), said
@@ -213,3 +249,22 @@ def test_a_bug_is_exit_code_2_with_its_traceback(
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said
     assert "this is a bug in molmed" in said
+
+
+def test_the_bar_says_what_is_left_where_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    from molmed.cli import _said
+
+    text = io.StringIO()
+    monkeypatch.setattr(_said, "_err", Console(file=text, force_terminal=True, width=120))
+    with _said.RowBar("screening [a].smi") as bar:
+        bar.advance(0)
+        bar.advance(1_500)
+        bar.progress.refresh()
+        assert "screening [a].smi" in text.getvalue()
+        assert "left" not in text.getvalue()
+        bar.advance(500, 0.25)
+        bar.progress.refresh()
+    assert "2,000 rows" in text.getvalue()
+    assert re.search(r"\d:\d\d:\d\d left", text.getvalue())

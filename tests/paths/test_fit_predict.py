@@ -241,3 +241,8 @@ def test_a_setting_out_of_range_is_refused() -> None:
     narrow = replace(SMALL_NETWORK, model=replace(SMALL_NETWORK.model, encoder={"width": 3}))
     with pytest.raises(ConfigError, match=r"width.*from 16 to 2400"):
         fit(sulfonamides(40), targets="pAct", config=narrow)
+
+
+def test_a_table_of_another_kind_than_the_model_is_for_is_refused(diagnosis: Run) -> None:
+    with pytest.raises(InputError, match=r"a model of the columns of a patient: found no column .* it was trained on"):
+        diagnosis.predict({"smiles": ["CCO"]})

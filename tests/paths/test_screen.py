@@ -1,6 +1,7 @@
 """A screen loses no row, keeps the best ones exactly, and writes whole files or none."""
 
 import json
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -83,7 +84,7 @@ def test_without_trust_there_are_no_trust_columns(forest: Run, library: Path) ->
 
 
 def test_a_screen_that_fails_leaves_no_half_table(forest: Run, library: Path, tmp_path: Path) -> None:
-    def fail(n: int) -> None:
+    def fail(n: int, done: float) -> None:
         raise RuntimeError("the reader left")
 
     with pytest.raises(RuntimeError, match="left"):
@@ -106,3 +107,28 @@ def test_a_library_without_a_readable_row_has_an_empty_top(forest: Run, tmp_path
     done = screen(["x(", "y("], forest, out=tmp_path / "out")
     assert len(done.top) == 0
     assert len(pd.read_parquet(tmp_path / "out" / "predictions.parquet")) == 2
+
+
+def test_who_watches_is_told_which_share_of_the_libraries_is_done(forest: Run, library: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_bytes(library.read_bytes())
+    told: list[tuple[int, float]] = []
+    done = screen(
+        [library, other],
+        forest,
+        top=3,
+        trust=False,
+        chunk_rows=100,
+        watch=lambda rows, share: told.append((rows, share)),
+    )
+    shares = [share for _, share in told]
+    assert sum(rows for rows, _ in told) == done.rows
+    assert shares == sorted(shares)
+    assert shares[len(shares) // 2 - 1] == pytest.approx(0.5)
+    assert shares[-1] == pytest.approx(1.0)
+
+
+def test_the_share_of_a_library_of_unknown_size_is_unknown(forest: Run, library: Path) -> None:
+    told: list[float] = []
+    screen([library, library.parent], forest, top=3, trust=False, watch=lambda rows, share: told.append(share))
+    assert all(math.isnan(share) for share in told)

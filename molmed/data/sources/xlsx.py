@@ -88,7 +88,7 @@ class XLSX(Source):
                 visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
                 if self.config.sheet and self.config.sheet not in sheets:
                     near = nearest(self.config.sheet, sheets)
-                    remedy = f"did you mean {near[0]!r}" if near else "name one of them"
+                    remedy = f"did you mean {near[0]!r}?" if near else "name one of them"
                     raise InputError(asked, f"no sheet {self.config.sheet!r}", ", ".join(sheets), remedy)
                 if not sheets:
                     raise InputError(asked, "no sheet with cells", "a sheet with a table", "check the workbook")
