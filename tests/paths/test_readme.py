@@ -37,9 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.slow
-def test_the_five_lines_run(folder: Path) -> None:
-    (example,) = blocks("python")
+def run(example: str, folder: Path) -> str:
+    """What a block prints."""
     done = subprocess.run(
         [sys.executable, "-c", example],
         capture_output=True,
@@ -50,9 +49,26 @@ def test_the_five_lines_run(folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "rejected" in done.stdout
-    assert "syntax" in done.stdout
+    return done.stdout
+
+
+def test_every_python_block_is_run_below() -> None:
+    assert len(blocks("python")) == 2
+
+
+@pytest.mark.slow
+def test_the_five_lines_run(folder: Path) -> None:
+    said = run(blocks("python")[0], folder)
+    assert "rejected" in said
+    assert "syntax" in said
     assert (folder / "nav17.molmed" / "card.json").is_file()
+
+
+@pytest.mark.slow
+def test_the_estimator_runs_under_scikit_learns_cross_validation(folder: Path) -> None:
+    said = run(blocks("python")[1] + "print(value.shape, spread.shape)", folder)
+    assert len(re.findall(r"-?\d+\.\d+", said)) == 3
+    assert "(1,) (1,)" in said
 
 
 def commands() -> list[list[str]]:
@@ -64,11 +80,15 @@ def commands() -> list[list[str]]:
 def test_the_commands_run_in_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     shown = commands()
-    assert {words[1] for words in shown} >= {"train", "predict", "screen", "evaluate", "catalog"}
+    assert {words[1] for words in shown} == set(verbs()) - {"demo"}
+    small = {"dmpnn": ["--train.epochs", "2", "--encoder.width", "16"], "random_forest": ["--tree.n-trees", "20"]}
     for words in shown:
-        extra = ["--train.epochs", "2", "--encoder.width", "16"] if words[1] == "train" else []
+        extra = small[words[words.index("--model") + 1]] if words[1] == "train" else []
         assert main([*words[1:], *extra]) == 0, words
-    assert (folder / "predictions.parquet").is_file()
+    assert (folder / "predictions.xlsx").is_file()
+    assert (folder / "nav17.molmed.zip").is_file()
+    for page in ("audit/audit.html", "comparison/comparison.html", "nav17.html"):
+        assert (folder / page).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert (folder / "hits" / "top.parquet").is_file()
 
 
