@@ -67,5 +67,5 @@ def residuals(
         suffix = f" ({unit})" if unit and unit != quantity else ""
         axes.set_xlabel(fitting(f"predicted {quantity}{suffix}", 0.8 * width))
         axes.set_ylabel(fitting(f"predicted − measured{f' ({unit})' if unit else ''}", 0.85 * height))
-        legend_above(axes, columns=4)
+        legend_above(axes, columns=4 if width >= 440 else 2)
         return to_svg(figure, f"residuals of {quantity}, {n} points")

@@ -222,7 +222,8 @@ def _sentence(text: str) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    first = text.split(" ", 1)[0]
+    return text if "." in first else text[:1].upper() + text[1:]  # a file is called as it is called
 
 
 def _shortened(text: str, letters: int) -> str:
