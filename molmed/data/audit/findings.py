@@ -11,6 +11,7 @@ import pandas as pd
 from jaxtyping import Int64
 
 from molmed.data.audit.rows import Rows
+from molmed.data.audit.words import count
 
 
 class Severity(StrEnum):
@@ -153,8 +154,8 @@ class Audit:
         return [kind for kind in self.looked_for if kind not in found]
 
     def __repr__(self) -> str:
-        counts = Counter(str(f.severity) for f in self.findings)
-        told = ", ".join(f"{counts[str(s)]} {s}s" for s in Severity if counts[str(s)]) or "nothing found"
+        counts = Counter(f.severity for f in self.findings)
+        told = ", ".join(count(counts[s], s) for s in Severity if counts[s]) or "nothing found"
         return f"Audit({' and '.join(self.rows.names)}, {len(self.rows):,} rows: {told})"
 
     def _repr_html_(self) -> str:
