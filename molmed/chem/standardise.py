@@ -6,7 +6,7 @@ molecule that `unchanged` proves untouched by all of them skips them.
 
 from collections.abc import Callable, Sequence
 
-from rdkit import Chem
+from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from molmed.chem.counter_ions import is_counter_ion
@@ -15,11 +15,12 @@ from molmed.results import Fault, Reason
 VERSION = "2"
 """Changes whenever the parent of some molecule changes; a stored model refuses another version."""
 
-_METALS = rdMolStandardize.MetalDisconnector()
-_NORMALISER = rdMolStandardize.Normalizer()
-_REIONISER = rdMolStandardize.Reionizer()
-_REMOVER = rdMolStandardize.FragmentRemover()
-_UNCHARGER = rdMolStandardize.Uncharger()
+with rdBase.BlockLogs():  # in a notebook RDKit says that it makes them
+    _METALS = rdMolStandardize.MetalDisconnector()
+    _NORMALISER = rdMolStandardize.Normalizer()
+    _REIONISER = rdMolStandardize.Reionizer()
+    _REMOVER = rdMolStandardize.FragmentRemover()
+    _UNCHARGER = rdMolStandardize.Uncharger()
 
 
 def _metals(mol: Chem.Mol) -> Chem.Mol:
