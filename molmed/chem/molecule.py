@@ -5,6 +5,7 @@ from functools import cached_property
 
 from rdkit import Chem
 
+from molmed.chem.scaffold import murcko
 from molmed.results import Reason
 
 
@@ -41,6 +42,24 @@ class Molecule:
         made.__dict__["mol"] = mol  # what the property would compute
         return made
 
+    @classmethod
+    def written(
+        cls,
+        text: str,
+        given: str,
+        changed: bool,
+        stripped: tuple[str, ...],
+        notes: tuple[Reason, ...],
+        smiles: str,
+        scaffold: str | None,
+    ) -> "Molecule":
+        """One whose canonical SMILES is known already, and its scaffold unless it is None."""
+        made = cls(text, given, changed, stripped, notes)
+        made.__dict__["smiles"] = smiles  # what the properties would compute
+        if scaffold is not None:
+            made.__dict__["scaffold"] = scaffold
+        return made
+
     @cached_property
     def mol(self) -> Chem.Mol:
         """The parent, sanitised; parsed on first use: a graph network reads the text and never needs it."""
@@ -53,3 +72,8 @@ class Molecule:
     def smiles(self) -> str:
         """Canonical isomeric SMILES of the parent; written on first use, since it costs as much as parsing."""
         return str(Chem.MolToSmiles(self.mol))
+
+    @cached_property
+    def scaffold(self) -> str:
+        """See `molmed.chem.scaffold.murcko`; computed on first use, since it costs three times as much as parsing."""
+        return murcko(self.smiles)

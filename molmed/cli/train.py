@@ -88,6 +88,8 @@ def _arguments(config: Config) -> type:
         _flag("columns", tuple[str, ...], data.columns, "columns of the patient slot; empty: all that are left"),
         _flag("fold", str, data.fold, "column of fold names, for --split.name predefined"),
         _flag("standardise", bool, data.standardise, "strip salts, neutralise, ..."),
+        _flag("store", str, data.store, "folder that keeps molecules and features for the next fit; empty: none"),
+        _flag("jobs", int, data.jobs, "processes that fill the store; 0: one for each core"),
         _flag("unit", str, config.unit, "unit of the targets"),
         _flag("cv", int, config.split.folds, "folds of the out-of-fold predictions; 0: none, and no intervals"),
         _flag(
@@ -138,6 +140,8 @@ def _config(before: Config, given: Any) -> Config:
         "columns": given.columns,
         "fold": given.fold,
         "standardise": given.standardise,
+        "store": given.store,
+        "jobs": given.jobs,
     }
     changed = {
         "task": given.task,

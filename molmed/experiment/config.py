@@ -29,6 +29,9 @@ class DataConfig:
         columns: columns of the patient (or other) slot; empty = all that have no other meaning.
         fold: column of fold names for the predefined split.
         standardise: strip salts, neutralise, ... (`molmed.chem.standardise`).
+        store: folder in which molecules and their features are kept from one fit to the next; empty = none. What it
+            takes on the disk: `molmed.features.store.Store`.
+        jobs: processes that fill the store; 0 = one for each core.
     """
 
     path: str = ""
@@ -38,6 +41,8 @@ class DataConfig:
     columns: tuple[str, ...] = ()
     fold: str = ""
     standardise: bool = True
+    store: str = ""
+    jobs: Annotated[int, Int(0, 1024)] = 1
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from molmed.chem import Molecule
 from molmed.data import labels
 from molmed.data.repeats import merge
 from molmed.data.splits import Subjects
@@ -15,7 +16,9 @@ from molmed.data.table import Table, chunks
 from molmed.errors import InputError
 from molmed.experiment import build
 from molmed.experiment.config import Config
-from molmed.experiment.rows import Layout, Prepared, lay_out, prepare, repeated
+from molmed.experiment.rows import Layout, Prepared, ReadAll, lay_out, prepare, repeated
+from molmed.experiment.workers import spread
+from molmed.features.store import Kept, Store
 from molmed.results import Fault, Reason, Rejected
 from molmed.targets import Target
 
@@ -33,6 +36,7 @@ class Dataset:
         folds: fold names of the user, or empty.
         rejected: every row of the file that is not here, with the reason.
         n_read: rows of the file.
+        kept: the molecules in a store, where the configuration names one.
     """
 
     layout: Layout
@@ -45,14 +49,18 @@ class Dataset:
     folds: list[str]
     rejected: tuple[Rejected, ...]
     n_read: int
+    kept: Kept | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def subjects(self) -> Subjects:
         """What a split may look at."""
-        structures = self.structures if self.layout.structure else []
-        return Subjects(len(self), structures, self.y[:, 0], self.folds)
+        slot = self.layout.structure
+        if slot is None:
+            return Subjects(len(self), [], self.y[:, 0], self.folds)
+        known = {m.smiles: m for m in self.items[slot.name]}
+        return Subjects(len(self), self.structures, self.y[:, 0], self.folds, lambda s: known[s].scaffold)
 
     def take(self, rows: np.ndarray) -> "Dataset":
         """The rows at these positions, in that order."""
@@ -78,11 +86,25 @@ class Dataset:
 def read_dataset(table: Table, config: Config) -> Dataset:
     """Read, standardise, parse the labels, reject what cannot be used, and merge repeated structures.
 
+    Where the configuration names a store, structures that it holds are not read again. A chunk of the table is an
+    entry of its own there, so a table that has grown is read from the chunk that has changed.
+
     Raises:
-        InputError: no row is left; the message counts the reasons.
+        InputError: no row is left, the message counts the reasons; or the store cannot be used.
     """
     targets = build.targets(config)
     layout = lay_out(table, build.task(config).slots, config.data)
+    store = Store(config.data.store) if config.data.store and layout.structure else None
+    run = spread(config.data.jobs)
+    known: list[Molecule] = []
+    read_all: ReadAll | None = None
+    if store is not None:
+
+        def read_all(cells: Sequence[object]) -> list[Molecule | Fault]:
+            found = store.molecules(cells, layout.standardise, run)
+            known.extend(m for m in found if isinstance(m, Molecule))
+            return found
+
     parts: list[Prepared] = []
     values: list[np.ndarray] = []
     folds: list[str] = []
@@ -90,7 +112,7 @@ def read_dataset(table: Table, config: Config) -> Dataset:
     rejected: list[Rejected] = []
     n_read = 0
     for chunk in chunks(table):
-        part = prepare(chunk, layout, repeated(chunk, layout, seen))
+        part = prepare(chunk, layout, repeated(chunk, layout, seen), read_all=read_all)
         n_read += chunk.n
         y = _labels(chunk.columns, part, targets)
         folds += [str(chunk.columns[config.data.fold][i]) for i in part.ok] if config.data.fold else []
@@ -104,7 +126,8 @@ def read_dataset(table: Table, config: Config) -> Dataset:
     structures = [m.smiles for m in items[layout.structure.name]] if layout.structure else [""] * len(rows)
     if len(rows) == 0:
         raise InputError("reading the training rows", _in_words(n_read, rejected), "at least one usable row")
-    whole = Dataset(layout, targets, items, y, rows, ids, structures, folds, tuple(rejected), n_read)
+    kept = None if store is None else Kept(store, known, run)
+    whole = Dataset(layout, targets, items, y, rows, ids, structures, folds, tuple(rejected), n_read, kept)
     readable = _readable(whole, config)
     return _merged(readable) if layout.structure and len(layout.slots) == 1 else readable
 

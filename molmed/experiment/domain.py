@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 
 from molmed.chem import Molecule
 from molmed.chem.fingerprints import morgan_bits
-from molmed.chem.scaffold import murcko
+from molmed.features.store import Kept
 from molmed.targets import Target
 from molmed.trust.domain import own_similarities
 from molmed.trust.domain import score as domain_score
@@ -91,13 +91,21 @@ def remember(
     ids: Sequence[str],
     y: Float[np.ndarray, "rows targets"],
     targets: Sequence[Target],
+    kept: Kept | None = None,
 ) -> Domain:
-    """The domain of these training compounds; every target has at least one known value."""
-    bits = morgan_bits([m.mol for m in molecules], RADIUS, N_BITS)
+    """The domain of these training compounds; every target has at least one known value.
+
+    Args:
+        kept: the table's molecules in a store, where there is one.
+    """
+    if kept is None:
+        bits = morgan_bits([m.mol for m in molecules], RADIUS, N_BITS)
+    else:
+        bits = kept.fingerprints(molecules, RADIUS, N_BITS)
     columns: dict[str, object] = {
         "id": list(ids),
         "smiles": [m.smiles for m in molecules],
-        "scaffold": [murcko(m.smiles) for m in molecules],
+        "scaffold": [m.scaffold for m in molecules],
     }
     columns |= {f"{_VALUE}{t.name}": y[:, i] for i, t in enumerate(targets)}
     return Domain(bits, own_similarities(bits), pd.DataFrame(columns))

@@ -52,6 +52,8 @@ def fit(
     epochs: int | None = None,
     seed: int | None = None,
     devices: int | None = None,
+    store: str | Path | None = None,
+    jobs: int | None = None,
     config: Config | None = None,
     watch: Watch | None = None,
 ) -> Run:
@@ -67,6 +69,10 @@ def fit(
         ensemble: folds whose models are kept as the members of an ensemble, in place of one more model that sees all
             rows; 0 = that one model. It makes out-of-fold predictions as `cv` does.
         epochs, devices, seed: see `TrainConfig` and `Config`.
+        store: folder in which molecules and their features are kept, so that a second fit, another fold, or a search
+            over settings neither reads nor featurises them again. The model is the same. A graph of ZINC's size takes
+            7.4 kB there, a fingerprint of 2,048 bits 8.2 kB; it may be deleted at any time.
+        jobs: processes that fill the store; 0 = one for each core.
         config: everything else; the arguments above win over it.
 
     Raises:
@@ -84,7 +90,12 @@ def fit(
         seed=base.seed if seed is None else seed,
         ensemble=base.ensemble if ensemble is None else bool(ensemble),
         data=replace(
-            base.data, smiles=smiles or base.data.smiles, id=id or base.data.id, targets=names or base.data.targets
+            base.data,
+            smiles=smiles or base.data.smiles,
+            id=id or base.data.id,
+            targets=names or base.data.targets,
+            store=base.data.store if store is None else str(store),
+            jobs=base.data.jobs if jobs is None else jobs,
         ),
         model=replace(base.model, name=model or base.model.name),
         split=replace(base.split, folds=folds),
@@ -136,6 +147,8 @@ def fit_dataset(
     """
     if config.ensemble:
         folds_of(config.split.folds)
+    # where features came from is no part of the model
+    config = replace(config, data=replace(config.data, store="", jobs=1))
     began = time.perf_counter()
     fitting = _Fitting(config, watch, folder, resume)
     train, test = _held_out(data, config)
@@ -158,7 +171,7 @@ def fit_dataset(
         parts.append(_predictions("out_of_fold", data.take(train), folds, honest))
     if len(test):
         rows = data.take(test)
-        found = calibration.apply_members(model.predict_members(rows.items))
+        found = calibration.apply_members(model.predict_members(rows.items, rows.kept))
         predicted = np.stack([found[t.name] for t in data.targets], axis=1)
         scores["test"] = score(data.targets, rows.y, predicted, metric)
         parts.append(_predictions("test", rows, np.full(len(test), -1), predicted, found))
@@ -222,7 +235,7 @@ class _Fitting:
             seen, unseen = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             learnable(data.take(seen), self.config, f" (fold {fold + 1} of {k})")
             model, history = self._fit(data.take(seen), f"fold {fold + 1} of {k}", stop=True)
-            values[unseen] = model.predict(data.take(unseen).items)
+            values[unseen] = model.predict(data.take(unseen).items, data.kept)
             epochs += [history.best.epoch + 1] if history.epochs else []
             models += [model] if self.config.ensemble else []
             histories += [pd.DataFrame(history.rows()).assign(fold=fold)] if history.epochs else []
@@ -244,7 +257,7 @@ class _Fitting:
         weight = np.ones(data.y.shape)
         observers = self.watch(label) if self.watch is not None else ()
         if build.is_tree(self.config):
-            return _watched_trees(observers, lambda: fit_trees(self.config, data.items, data.y, weight)), History()
+            return _watched_trees(observers, lambda: self._trees(data, weight)), History()
         valid = np.empty(0, dtype=np.int64)
         if stop and self.config.split.valid > 0:
             random = catalog.load("splits", "random")()
@@ -258,7 +271,11 @@ class _Fitting:
             observers=observers,
             folder=self.folder / label.replace(" ", "-") if self.folder is not None else None,
             resume=self.resume,
+            kept=data.kept,
         )
+
+    def _trees(self, data: Dataset, weight: np.ndarray) -> FittedModel:
+        return fit_trees(self.config, data.items, data.y, weight, data.kept)
 
 
 def _watched_trees(observers: Sequence[Observer], work: Callable[[], FittedModel]) -> FittedModel:
@@ -322,7 +339,7 @@ def _predictions(
 
 def _domain(data: Dataset) -> Any:
     slot = data.layout.structure
-    return None if slot is None else remember(data.items[slot.name], data.ids, data.y, data.targets)
+    return None if slot is None else remember(data.items[slot.name], data.ids, data.y, data.targets, data.kept)
 
 
 _LIBRARIES = ("molmed", "rdkit", "torch", "numpy", "scikit-learn")

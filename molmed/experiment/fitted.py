@@ -13,9 +13,10 @@ from molmed.errors import ArtefactError
 from molmed.experiment.build import Reader
 from molmed.experiment.config import structure
 from molmed.experiment.rows import Reading
-from molmed.features import Featurizer, Packed, State
+from molmed.features import Chosen, Featurizer, Packed, State, featurised
 from molmed.features._probe import digest
-from molmed.results import Fault, Reason
+from molmed.features.store import Kept
+from molmed.results import Fault
 from molmed.targets import Target
 
 Items = Mapping[str, Sequence[Any]]
@@ -38,6 +39,21 @@ class SlotFeatures:
         """One pack per featurizer."""
         pairs = zip(self.reader.featurizers, self.states, strict=True)
         return [featurizer.featurize(items, state, rng) for (_, featurizer), state in pairs]
+
+    def featurised(
+        self, items: Sequence[Any], kept: Kept | None = None
+    ) -> list[tuple[Packed | Chosen, list[Fault | None]]]:
+        """Per featurizer (the arrays of the items that it can featurise, per item why it cannot or None).
+
+        With `kept` molecules come from a store; a slot whose featurizer draws them anew every epoch does not use it.
+        """
+        found: list[tuple[Packed | Chosen, list[Fault | None]]] = []
+        for (name, featurizer), state in zip(self.reader.featurizers, self.states, strict=True):
+            if kept is None or featurizer.subject != "molecule" or featurizer.randomises():
+                found.append(featurised(featurizer, items, state))
+            else:
+                found.append(kept.features(name, featurizer, state, items))
+        return found
 
     def dims(self) -> dict[str, int]:
         """The widths of the (only) featurizer."""
@@ -98,47 +114,37 @@ def restore_slot(name: str, card: Mapping[str, Any]) -> SlotFeatures:
     return SlotFeatures(Reader(card["model"], card["options"], tuple(featurizers)), tuple(states))
 
 
-Packs = Mapping[str, list[Packed]]
+Packs = Mapping[str, list[Packed | Chosen]]
 """slot name -> one pack per featurizer of the slot; every pack has one item per row."""
 
 
-def featurise(slots: Mapping[str, SlotFeatures], items: Items) -> tuple[Packs, list[Fault | None]]:
+def featurise(
+    slots: Mapping[str, SlotFeatures], items: Items, kept: Kept | None = None
+) -> tuple[Packs, list[Fault | None]]:
     """(the packs of the rows that can be featurised, per row why it cannot or None).
 
-    If a featurizer fails on the whole, the rows are halved until the ones that it fails on stand alone.
+    With `kept` the molecules' arrays come from a store, and are not copied from there.
     """
     n = len(next(iter(items.values())))
     faults: list[Fault | None] = [None] * n
     for name, slot in slots.items():
         faults = [a or b for a, b in zip(faults, slot.unreadable(items[name]), strict=True)]
     good = [i for i in range(n) if faults[i] is None]
-    chosen = {name: [values[i] for i in good] for name, values in items.items()}
-    try:
-        return {name: slot.packs(chosen[name]) for name, slot in slots.items()}, faults
-    except _FAILURES:
-        bad = _failing(slots, chosen, range(len(good)))
-    for position, fault in bad.items():
-        faults[good[position]] = fault
-    kept = {name: [v for i, v in enumerate(values) if i not in bad] for name, values in chosen.items()}
-    return {name: slot.packs(kept[name]) for name, slot in slots.items()}, faults
+    made = {name: slot.featurised([items[name][i] for i in good], kept) for name, slot in slots.items()}
+    for found in made.values():
+        for _, own in found:
+            for i, fault in zip(good, own, strict=True):
+                faults[i] = faults[i] or fault
+    packs = {
+        name: [_without(pack, [faults[i] for i, f in zip(good, own, strict=True) if f is None]) for pack, own in found]
+        for name, found in made.items()
+    }
+    return packs, faults
 
 
-_FAILURES = (ValueError, RuntimeError)
-"""What RDKit and numpy raise for an item they cannot work on; anything else is a bug and is not caught."""
-
-
-def _failing(slots: Mapping[str, SlotFeatures], items: Items, positions: Sequence[int]) -> dict[int, Fault]:
-    """Positions of the rows that a featurizer fails on."""
-    try:
-        for name, slot in slots.items():
-            slot.packs([items[name][i] for i in positions])
-    except _FAILURES as error:
-        if len(positions) == 1:
-            detail = " ".join(str(error).split())[:200]
-            return {positions[0]: Fault("features", Reason.FEATURIZER, detail)}
-        half = len(positions) // 2
-        return _failing(slots, items, positions[:half]) | _failing(slots, items, positions[half:])
-    return {}
+def _without(pack: Packed | Chosen, faults: Sequence[Fault | None]) -> Packed | Chosen:
+    """The items of a pack that have no fault."""
+    return pack.take([i for i, fault in enumerate(faults) if fault is None]) if any(faults) else pack
 
 
 class FittedModel(ABC):
@@ -161,9 +167,9 @@ class FittedModel(ABC):
             return None
         return Reading(slot.reader.featurizers[0][1], slot.states[0])
 
-    def featurise(self, items: Items) -> tuple[Packs, list[Fault | None]]:
+    def featurise(self, items: Items, kept: Kept | None = None) -> tuple[Packs, list[Fault | None]]:
         """See `featurise`."""
-        return featurise(self.slots, items)
+        return featurise(self.slots, items, kept)
 
     @abstractmethod
     def predict_packed(self, packs: Packs) -> Float[np.ndarray, "rows targets"]:
@@ -173,17 +179,21 @@ class FittedModel(ABC):
         """The values of every member of an ensemble; a single model is its own only member."""
         return self.predict_packed(packs)[None]
 
-    def predict_members(self, items: Items) -> Float[np.ndarray, "members rows targets"]:
-        """Values of every row by every member; nan where a row cannot be featurised."""
-        packs, faults = self.featurise(items)
+    def predict_members(self, items: Items, kept: Kept | None = None) -> Float[np.ndarray, "members rows targets"]:
+        """Values of every row by every member; nan where a row cannot be featurised.
+
+        Args:
+            kept: the rows' molecules in a store, where there is one.
+        """
+        packs, faults = self.featurise(items, kept)
         good = [i for i, fault in enumerate(faults) if fault is None]
         values = np.full((self.n_members, len(faults), len(self.targets)), np.nan)
         values[:, good] = self.predict_members_packed(packs)
         return values
 
-    def predict(self, items: Items) -> Float[np.ndarray, "rows targets"]:
-        """Values of every row; nan where a row cannot be featurised."""
-        return self.predict_members(items).mean(axis=0)
+    def predict(self, items: Items, kept: Kept | None = None) -> Float[np.ndarray, "rows targets"]:
+        """Values of every row; nan where a row cannot be featurised. For `kept` see `predict_members`."""
+        return self.predict_members(items, kept).mean(axis=0)
 
     def set_precision(self, precision: str) -> None:
         """In which numbers a network multiplies matrices when predicting; nothing to set for trees."""

@@ -12,7 +12,8 @@ from molmed import catalog
 from molmed.experiment import build
 from molmed.experiment.config import Config
 from molmed.experiment.fitted import FittedModel, Items, Packs, SlotFeatures, featurise
-from molmed.features import Packed, notes
+from molmed.features import Chosen, Packed, notes
+from molmed.features.store import Kept
 from molmed.results import Fault
 from molmed.targets import Target
 from molmed.trees import Fitted
@@ -47,13 +48,20 @@ class FittedTrees(FittedModel):
 
 
 def _vectors(packs: Packs) -> Float32[np.ndarray, "rows dim"]:
-    return np.concatenate([pack.fields["x"] for slot in packs.values() for pack in slot], axis=1)
+    return np.concatenate([pack.in_memory().fields["x"] for slot in packs.values() for pack in slot], axis=1)
 
 
 def fit_trees(
-    config: Config, items: Items, y: Float[np.ndarray, "rows targets"], weight: Float[np.ndarray, "rows targets"]
+    config: Config,
+    items: Items,
+    y: Float[np.ndarray, "rows targets"],
+    weight: Float[np.ndarray, "rows targets"],
+    kept: Kept | None = None,
 ) -> FittedTrees:
     """Fit on all the given rows that can be featurised: trees need no validation part.
+
+    Args:
+        kept: the rows' molecules in a store, where there is one.
 
     Raises:
         InputError: too few rows or classes for a target.
@@ -62,16 +70,16 @@ def fit_trees(
     readers = build.readers(config)
     slots = {name: SlotFeatures.fit(reader, items[name]) for name, reader in readers.items()}
     model = build.tree(next(iter(readers.values())))
-    packs, faults = featurise(slots, items)
+    packs, faults = featurise(slots, items, kept)
     good = [i for i, fault in enumerate(faults) if fault is None]
     fitted = model.fit(_vectors(packs), y[good], targets, weight[good], config.seed)
     noted = Counter(str(note.reason) for name, slot in slots.items() for note in _notes(slot, packs[name]) if note)
     return FittedTrees(slots, targets, next(iter(readers.values())).model, fitted, dict(noted))
 
 
-def _notes(slot: SlotFeatures, packs: Sequence[Packed]) -> list[Fault | None]:
+def _notes(slot: SlotFeatures, packs: Sequence[Packed | Chosen]) -> list[Fault | None]:
     parts = zip(slot.reader.featurizers, slot.states, packs, strict=True)
-    return notes([(featurizer, state, packed) for (_, featurizer), state, packed in parts])
+    return notes([(featurizer, state, packed.in_memory()) for (_, featurizer), state, packed in parts])
 
 
 def restore_trees(

@@ -15,6 +15,7 @@ from molmed.errors import ArtefactError
 from molmed.experiment import build
 from molmed.experiment.config import Config, structure
 from molmed.experiment.fitted import FittedModel, Items, Packs, SlotFeatures, featurise
+from molmed.features.store import Kept
 from molmed.nn.encoders import Encoder
 from molmed.nn.feed import Feed, Rows, SlotRows
 from molmed.nn.heads import Head
@@ -129,10 +130,12 @@ def fit_network(
     observers: Sequence[Observer] = (),
     folder: Path | None = None,
     resume: bool = False,
+    kept: Kept | None = None,
 ) -> tuple[FittedNetwork, History]:
     """Train on the rows outside `valid`; the epoch is chosen on the rows in it (row numbers; empty = last epoch).
 
     Everything learnt from data (vocabularies, imputers, scales) is learnt from the rows outside `valid`.
+    With `kept` the molecules' arrays stay where a store has them, and each batch takes its own from there.
     """
     targets = build.targets(config)
     declared = build.task(config).slots
@@ -146,7 +149,7 @@ def fit_network(
     learner = _learner(slots, declared, targets, config.model.join)
 
     def feed(rows: np.ndarray, shuffle: bool) -> Feed:
-        packs, faults = featurise(slots, {name: [values[i] for i in rows] for name, values in items.items()})
+        packs, faults = featurise(slots, {name: [values[i] for i in rows] for name, values in items.items()}, kept)
         good = rows[[i for i, fault in enumerate(faults) if fault is None]]
         redraws = {
             name: _Redraw(slot, [items[name][i] for i in good]) for name, slot in slots.items() if slot.randomises()

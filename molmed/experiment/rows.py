@@ -1,11 +1,12 @@
 """The front of the corridor: chunk of a table -> items per slot, with a status for every row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from molmed.chem import Molecule
 from molmed.data.cells import is_missing
 from molmed.data.columns import guess_id, guess_smiles, named
 from molmed.data.sources import Chunk
@@ -167,8 +168,23 @@ def repeated(chunk: Chunk, layout: Layout, seen_ids: set[str]) -> list[int]:
     return found
 
 
-def prepare(chunk: Chunk, layout: Layout, repeats: Sequence[int] = (), reading: Reading | None = None) -> Prepared:
-    """Read every slot of every row. No row is dropped; `repeats` are the positions that `repeated` has found."""
+ReadAll = Callable[[Sequence[object]], list[Molecule | Fault]]
+"""Cells of structures -> a molecule or a fault for each."""
+
+
+def prepare(
+    chunk: Chunk,
+    layout: Layout,
+    repeats: Sequence[int] = (),
+    reading: Reading | None = None,
+    read_all: ReadAll | None = None,
+) -> Prepared:
+    """Read every slot of every row. No row is dropped; `repeats` are the positions that `repeated` has found.
+
+    Args:
+        reading: what makes arrays of structures while they are read.
+        read_all: another way to read them, in place of parsing.
+    """
     n = chunk.n
     numbers = np.arange(chunk.start, chunk.start + n, dtype=np.int64)
     ids = [name or str(number) for name, number in zip(_own_ids(chunk, layout), numbers.tolist(), strict=True)]
@@ -180,7 +196,7 @@ def prepare(chunk: Chunk, layout: Layout, repeats: Sequence[int] = (), reading: 
     packed = None
     for slot in layout.slots:
         if slot.subject == "molecule":
-            items[slot.name], packed = _read_molecules(chunk, slot, layout, faults, out, reading)
+            items[slot.name], packed = _read_molecules(chunk, slot, layout, faults, out, reading, read_all)
         else:
             columns = [chunk.columns[c] for c in slot.columns]
             items[slot.name] = list(zip(*columns, strict=True))
@@ -199,12 +215,17 @@ def _read_molecules(
     faults: list[Fault | None],
     out: Prepared,
     reading: Reading | None,
+    read_all: ReadAll | None,
 ) -> tuple[list[Any], Packed | None]:
     cells = chunk.columns[slot.columns[0]]
     out.given = [cell if isinstance(cell, str) else "" for cell in cells]
     readable = [i for i, fault in enumerate(faults) if fault is None]
+    chosen = [cells[i] for i in readable]
     featurizer, state = (None, {}) if reading is None else (reading.featurizer, reading.state)
-    found, packed = read_molecules([cells[i] for i in readable], layout.standardise, featurizer, state)
+    if read_all is not None:
+        found, packed = read_all(chosen), None
+    else:
+        found, packed = read_molecules(chosen, layout.standardise, featurizer, state)
     items: list[Any] = [None] * chunk.n
     for i, molecule in zip(readable, found, strict=True):
         items[i] = molecule

@@ -1,5 +1,6 @@
 """Work in several processes, its results in the order of what went in."""
 
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -45,6 +46,17 @@ def ordered(work: Callable[[In], Out], pieces: Iterable[In], jobs: int) -> Itera
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def spread(jobs: int) -> Callable[[Callable[[In], Out], Iterable[In]], Iterator[Out]]:
+    """`map`, or with several jobs (0: one for each core) `ordered` where there is more than one piece."""
+    jobs = jobs or os.cpu_count() or 1
+
+    def run(work: Callable[[In], Out], pieces: Iterable[In]) -> Iterator[Out]:
+        waiting = list(pieces)
+        return ordered(work, waiting, min(jobs, len(waiting))) if len(waiting) > 1 else map(work, waiting)
+
+    return run if jobs > 1 else map
 
 
 def _start(work: Callable[[Any], Any]) -> None:

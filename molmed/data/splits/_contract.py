@@ -1,11 +1,13 @@
 """The contract every split passes, and what is made of any of them: a held-out part and k folds."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int64
+
+from molmed.chem.scaffold import murcko
 
 Folds = Int64[np.ndarray, " rows"]
 
@@ -19,12 +21,14 @@ class Subjects:
         structures: canonical standardised SMILES (or any key of identity); empty = every row is its own.
         labels: first target, nan = unknown; empty = none.
         folds: fold names given by the user, for the predefined split; empty = none.
+        scaffold_of: structure -> its scaffold, where somebody knows it without computing it again.
     """
 
     n: int
     structures: Sequence[str] = ()
     labels: Float[np.ndarray, " rows"] = field(default_factory=lambda: np.empty(0))
     folds: Sequence[str] = ()
+    scaffold_of: Callable[[str], str] = murcko
 
 
 class Split(ABC):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from molmed.chem.scaffold import murcko
 from molmed.data.splits._contract import Folds, Split, Subjects
 from molmed.data.splits._groups import fill, group_numbers
 from molmed.errors import InputError
@@ -22,7 +21,7 @@ class Scaffold(Split):
         """Part number of each row."""
         if len(subjects.structures) != subjects.n:
             raise InputError("splitting by scaffold", "rows without a structure", "molecules", "use another split")
-        scaffold_of = {s: murcko(s) for s in dict.fromkeys(subjects.structures)}
+        scaffold_of = {s: subjects.scaffold_of(s) for s in dict.fromkeys(subjects.structures)}
         groups = group_numbers([scaffold_of[s] for s in subjects.structures], subjects.n)
         sizes = np.bincount(groups)
         large = sizes > min(fractions) * subjects.n / 2
