@@ -2,8 +2,9 @@
 
 RDKit's list of salts and solvents ends with the simplest ones (acetate, mesylate, triflate), so without these
 every tosylate, maleate or tartrate would be a mixture. Chosen from those that the ChEMBL structure pipeline strips
-(Bento et al. 2020, J. Cheminform. 12, 51; a test compares with its list); left out are fatty acids and whatever else
-is as often a parent as a counter-ion.
+(Bento et al. 2020, J. Cheminform. 12, 51; a test compares with its lists and says why each of the others is left out:
+fatty acids, acids of esters, and whatever else is as often a parent as a counter-ion). One solvent is among them:
+RDKit's list has no dimethyl sulfoxide as the normaliser writes it.
 """
 
 from functools import cache
@@ -17,6 +18,8 @@ COUNTER_IONS = {
     "benzenesulfonic acid": "OS(=O)(=O)c1ccccc1",
     "benzoic acid": "OC(=O)c1ccccc1",
     "camphorsulfonic acid": "CC1(C)C2CCC1(CS(=O)(=O)O)C(=O)C2",
+    "carbonic acid": "OC(=O)O",
+    "chlorobenzenesulfonic acid": "OS(=O)(=O)c1ccc(Cl)cc1",
     "cinnamic acid": "OC(=O)C=Cc1ccccc1",
     "citric acid": "OC(=O)CC(O)(CC(=O)O)C(=O)O",
     "cyclamic acid": "OS(=O)(=O)NC1CCCCC1",
@@ -64,6 +67,9 @@ COUNTER_IONS = {
     "triethanolamine": "OCCN(CCO)CCO",
     "triethylamine": "CCN(CC)CC",
     "tromethamine": "NC(CO)(CO)CO",
+    "tert-butylamine": "CC(C)(C)N",
+    "hydroxyethylpyrrolidine": "OCCN1CCCC1",
+    "dimethyl sulfoxide": "C[S+](C)[O-]",
 }
 """Name -> SMILES without charge (but quaternary) and stereo."""
 

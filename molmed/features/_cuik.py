@@ -212,7 +212,7 @@ def _plain(packed: Packed, scheme: str, gate: bool) -> Bool[np.ndarray, " items"
         n_double = np.bincount(source[double], minlength=len(x))
         n_triple = np.bincount(source[triple], minlength=len(x))
         oxo = np.bincount(source[double & is_o[target]], minlength=len(x)) > 0
-        oxide = np.bincount(source[single & (is_o & minus)[target]], minlength=len(x)) > 0
+        oxide = np.bincount(source[single & (is_o & minus)[target]], minlength=len(x)) == 1  # nitrate has two
         nitro = is_n & plus & degree3 & oxo & oxide
         of_nitro = np.bincount(target[nitro[source]], minlength=len(x)) > 0
         bad |= ~neutral & ~nitro & ~(is_o & minus & of_nitro)
