@@ -24,6 +24,7 @@ class Predict:
         keep: input columns that come out as in_<name>.
         trust: whether intervals, the domain and the nearest measured neighbours are wanted.
         jobs: processes that share the rows; 0: one for each core.
+        device: of a network: cpu, cuda, or auto (CUDA where there is a device; one process then does the work).
         precision: of a network's matrix products: 32-true, bf16-mixed, or auto (bf16 where it is fast).
     """
 
@@ -35,6 +36,7 @@ class Predict:
     keep: tuple[str, ...] = ()
     trust: bool = True
     jobs: int = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
 
 
@@ -48,6 +50,7 @@ def main(words: Sequence[str]) -> int:
     from molmed.experiment.predict import columns, layout_of, predict
 
     predictor = load(given.model).predictor
+    predictor.model.set_device(given.device)
     predictor.model.set_precision(given.precision)
     say(*layout_of(predictor, given.file, given.smiles, given.id, given.keep).said)
     counts: Counter[str] = Counter()

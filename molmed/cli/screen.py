@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -25,6 +25,7 @@ class Screen:
         id: column of the ids, where the guess would be wrong.
         trust: whether intervals, the domain and the nearest measured neighbours are wanted.
         jobs: processes that share the rows; 0: one for each core.
+        device: of a network: cpu, cuda, or auto (CUDA where there is a device; one process then does the work).
     """
 
     libraries: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="LIBRARY...")]
@@ -37,6 +38,7 @@ class Screen:
     id: str = ""
     trust: bool = True
     jobs: int = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
 def main(words: Sequence[str]) -> int:
@@ -59,6 +61,7 @@ def main(words: Sequence[str]) -> int:
             id=given.id,
             trust=given.trust,
             jobs=given.jobs,
+            device=given.device,
             watch=bar.advance,
         )
     lines = [(status, reason, f"{n:,}") for (status, reason), n in sorted(done.counts.items())]

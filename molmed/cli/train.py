@@ -11,6 +11,7 @@ import tyro
 
 from molmed import catalog
 from molmed.cli._arguments import parse
+from molmed.errors import ConfigError
 from molmed.experiment import build
 from molmed.experiment.config import Config, SplitConfig, read_toml, structure
 from molmed.experiment.ensemble import folds_of
@@ -99,7 +100,10 @@ def _arguments(config: Config) -> type:
             "folds whose models are kept as members; 0: one model",
         ),
         _flag("seed", int, config.seed, "of everything that is drawn but the split"),
+        _flag("device", str, config.train.device, "cpu, cuda, or auto: CUDA where there is a device"),
         _flag("batch_size", int, config.model.batch_size, "rows a step"),
+        _flag("batch_window", int, config.model.batch_window, "batches whose rows are sorted by size; 1: none"),
+        _flag("batch_elements", int, config.model.batch_elements, "most atoms or tokens a step; 0: --batch-size rows"),
         _flag("resume", bool, False, "go on from OUT.partial, which an interrupted run has left"),
         ("split", SplitConfig, field(default=config.split)),
         ("train", TrainConfig, field(default=config.train)),
@@ -131,6 +135,8 @@ def _config(before: Config, given: Any) -> Config:
         "encoder": asdict(getattr(given, "encoder", None) or given.tree),
         "featurizer": asdict(given.featurizer),
         "batch_size": given.batch_size,
+        "batch_window": given.batch_window,
+        "batch_elements": given.batch_elements,
     }
     data = {
         "path": str(given.file),
@@ -150,7 +156,20 @@ def _config(before: Config, given: Any) -> Config:
         "ensemble": bool(given.ensemble),
         "data": asdict(before.data) | data,
         "split": asdict(given.split) | {"folds": folds},
-        "train": asdict(given.train),
+        "train": asdict(given.train) | {"device": _device(before.train.device, given)},
         "model": asdict(before.model) | model | ({"join": asdict(given.join)} if hasattr(given, "join") else {}),
     }
     return structure(Config, changed)
+
+
+def _device(before: str, given: Any) -> str:
+    """What --device or --train.device says, which are one setting.
+
+    Raises:
+        ConfigError: they say different things.
+    """
+    said = {given.device, given.train.device} - {before}
+    if len(said) > 1:
+        came = f"--device {given.device} and --train.device {given.train.device}"
+        raise ConfigError("setting the device", came, "one of them", "leave one out")
+    return said.pop() if said else before

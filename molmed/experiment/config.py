@@ -73,6 +73,11 @@ class ModelConfig:
         encoder: fields of the encoder's (or tree's) `Config`.
         featurizer: fields of the featurizer's `Config`.
         slots: the same three settings for further slots: {slot: {name, features, encoder, featurizer}}.
+        batch_size: rows a step.
+        batch_window: batches whose rows are sorted by size before they are cut, so that rows of a batch are of like
+            size; 1 = none. Of use where batches are padded (token sequences) or memory is short.
+        batch_elements: most atoms (or tokens, or codes) a step, in place of batch_size; 0 = no such limit. A row
+            that is larger by itself is a batch of its own.
     """
 
     name: str = ""
@@ -82,6 +87,8 @@ class ModelConfig:
     slots: dict[str, Any] = field(default_factory=dict)
     join: JoinConfig = field(default_factory=JoinConfig)
     batch_size: Annotated[int, Int(1, 65536, log=True)] = 64
+    batch_window: Annotated[int, Int(1, 65536, log=True)] = 1
+    batch_elements: Annotated[int, Int(0, 100_000_000)] = 0
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,16 @@ class Ensemble(FittedModel):
         for member in self.members:
             member.set_precision(precision)
 
+    @property
+    def device(self) -> str:
+        """That of its members."""
+        return self.members[0].device
+
+    def set_device(self, device: str) -> None:
+        """Of every member."""
+        for member in self.members:
+            member.set_device(device)
+
     def tensors(self) -> dict[str, np.ndarray]:
         """The members' weights, as `<member>/<name>`."""
         return {

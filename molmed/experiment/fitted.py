@@ -199,6 +199,19 @@ class FittedModel(ABC):
         """In which numbers a network multiplies matrices when predicting; nothing to set for trees."""
         return None
 
+    @property
+    def device(self) -> str:
+        """ "cpu" or "cuda": where it predicts; trees do so on the CPU."""
+        return "cpu"
+
+    def set_device(self, device: str) -> None:
+        """Have a network predict on "cpu", "cuda", or "auto": CUDA where there is a device; nothing to set for trees.
+
+        Raises:
+            ConfigError: "cuda" where there is no CUDA device.
+        """
+        return None
+
     @abstractmethod
     def tensors(self) -> dict[str, np.ndarray]:
         """Its weights."""

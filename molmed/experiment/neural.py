@@ -27,7 +27,7 @@ from molmed.train.config import TrainConfig
 from molmed.train.history import History
 from molmed.train.loop import fit
 from molmed.train.observers import Observer
-from molmed.train.precision import fast_bf16
+from molmed.train.precision import device_here, fast_bf16
 from molmed.train.seed import seed_all
 
 _TASK = "task"
@@ -51,7 +51,7 @@ class FittedNetwork(FittedModel):
 
     def predict_packed(self, packs: Packs) -> Float[np.ndarray, "rows targets"]:
         """Values of every row, in evaluation mode, on the device the network is on."""
-        device = next(self.learner.module.parameters()).device.type
+        device = self.device
         half = fast_bf16(device) if self.precision == "auto" else self.precision == "bf16-mixed"
         with torch.autocast(device, torch.bfloat16, enabled=half):
             values = predict_rows(self.learner, _rows(packs))
@@ -60,6 +60,15 @@ class FittedNetwork(FittedModel):
     def set_precision(self, precision: str) -> None:
         """See the class."""
         self.precision = precision
+
+    @property
+    def device(self) -> str:
+        """ "cpu" or "cuda": where its weights are."""
+        return next(self.learner.module.parameters()).device.type
+
+    def set_device(self, device: str) -> None:
+        """See `FittedModel.set_device`."""
+        self.learner.module.to(device_here(device))
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The network's parameters."""
@@ -155,7 +164,10 @@ def fit_network(
             name: _Redraw(slot, [items[name][i] for i in good]) for name, slot in slots.items() if slot.randomises()
         }
         made = _rows(packs, redraws, target=learnt[good], weight=weight[good])
-        return Feed(made, config.model.batch_size if shuffle else 256, shuffle, config.seed)
+        if not shuffle:
+            return Feed(made, 256, shuffle=False)
+        model = config.model
+        return Feed(made, model.batch_size, True, config.seed, model.batch_window, model.batch_elements)
 
     history = fit(
         learner,

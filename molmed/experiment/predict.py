@@ -54,7 +54,7 @@ def predict(
     shares: deque[float] = deque()  # of the chunks that were read and are not yet predicted
     pieces = _pieces(table, chunk_rows, work.layout, seen, shares)
     first = list(islice(pieces, 2))
-    jobs = jobs or os.cpu_count() or 1
+    jobs = (jobs or os.cpu_count() or 1) if predictor.model.device == "cpu" else 1  # a fork cannot use CUDA
     shared = jobs > 1 and len(first) > 1
     whole = chain(first, pieces)
     for frame in ordered(work, whole, jobs) if shared else map(work, whole):

@@ -58,6 +58,7 @@ def screen(
     trust: bool = True,
     chunk_rows: int = CHUNK_ROWS,
     jobs: int = 1,
+    device: str = "",
     watch: Callable[[int, float], None] | None = None,
 ) -> Screened:
     """Predict every row of one library or several and keep the best.
@@ -73,17 +74,21 @@ def screen(
         trust: whether intervals, the domain and the nearest measured neighbours are wanted.
         chunk_rows: rows worked on at a time.
         jobs: processes that share the chunks; 0 = one for each core. What comes out does not depend on it.
+        device: where a network predicts: "cpu", "cuda" or "auto" (CUDA where there is a device); "" = where it is.
         watch: told after each chunk its rows, and the share of the libraries done with it (nan: not known).
 
     Raises:
         InputError: a library cannot be read, or `top` is below 1.
         UnknownNameError: no such target.
         ArtefactError: the model cannot be loaded.
+        ConfigError: device "cuda" where there is no CUDA device.
     """
     began = time.perf_counter()
     if top < 1:
         raise InputError("screening", f"top {top}", "1 or more")
     predictor = (model if isinstance(model, Run) else load(model)).predictor
+    if device:
+        predictor.model.set_device(device)
     ranked_by = _target(predictor, target)
     best = pd.DataFrame()
     counts: dict[tuple[str, str], int] = {}

@@ -19,13 +19,32 @@ def device_used(config: TrainConfig) -> str:
     Raises:
         ConfigError: no CUDA device, or fewer of them than processes.
     """
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if config.device == "cpu" or (config.device == "auto" and not found):
-        return "cpu"
+    device = device_here(config.device, "train.device")
+    found = torch.cuda.device_count() if device == "cuda" else config.devices
     if found < config.devices:
-        came = f"{config.device!r} with devices = {config.devices} and {found} CUDA device{'s' * (found != 1)} here"
+        came = f"{config.device!r} with devices = {config.devices} and {_counted(found)} here"
         raise ConfigError("setting train.device", came, "a CUDA device per process", "set train.device to 'cpu'")
+    return device
+
+
+def device_here(name: str, setting: str = "device") -> str:
+    """ "cpu" or "cuda": what "auto", "cpu" or "cuda" comes to on this machine; "auto" is CUDA where there is a device.
+
+    Raises:
+        ConfigError: "cuda" where there is no CUDA device, or another name.
+    """
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu" or (name == "auto" and not found):
+        return "cpu"
+    if name not in ("auto", "cuda"):
+        raise ConfigError(f"setting {setting}", repr(name), "auto, cpu, cuda")
+    if not found:
+        raise ConfigError(f"setting {setting}", f"{name!r} and {_counted(0)} here", "a CUDA device", "use 'cpu'")
     return "cuda"
+
+
+def _counted(devices: int) -> str:
+    return f"{devices} CUDA device{'s' * (devices != 1)}"
 
 
 def precision_used(config: TrainConfig) -> str:

@@ -34,38 +34,55 @@ ROUNDING = 1e-5
 
 @dataclass
 class Subject:
-    """An encoder in evaluation mode and packed items it reads."""
+    """An encoder in evaluation mode on a device, and packed items it reads."""
 
     entry: type[Encoder]
     encoder: Encoder
     packed: Packed
     dims: dict[str, int]
     of: str
+    device: str
 
 
 @pytest.fixture(params=PAIRS, ids="-".join)
-def subject(request: pytest.FixtureRequest, items_of: Callable[[str], Sequence[Any]]) -> Subject:
+def subject(request: pytest.FixtureRequest, items_of: Callable[[str], Sequence[Any]], device: str) -> Subject:
     name, features = request.param
     featurizer = catalog.load("features", features)()
     items = items_of(featurizer.subject)
     state = featurizer.fit(items)
     entry = catalog.load("encoders", name)
     dims = featurizer.dims(state)
-    return Subject(entry, fresh(entry, dims), featurizer.featurize(items, state), dims, featurizer.subject)
+    encoder = fresh(entry, dims).to(device)
+    return Subject(entry, encoder, featurizer.featurize(items, state), dims, featurizer.subject, device)
 
 
 def fresh(entry: type[Encoder], dims: dict[str, int], config: Any = None, seed: int = 0) -> Encoder:
+    """On the CPU, in evaluation mode."""
     seed_all(seed)
     return entry(entry.Config() if config is None else config, dims).eval()
 
 
+def on(encoder: Encoder, packed: Packed) -> Items:
+    """The items on the encoder's device."""
+    return Items.of(packed).to(next(encoder.parameters()).device)
+
+
 def encode(encoder: Encoder, packed: Packed) -> Encoded:
     with torch.no_grad():
-        return encoder(Items.of(packed))
+        return encoder(on(encoder, packed))
 
 
 def assert_same(left: Tensor, right: Tensor) -> None:
     torch.testing.assert_close(left, right, rtol=0, atol=ROUNDING * max(1e-3, float(right.abs().max())))
+
+
+def test_another_device_gives_the_same_vectors(subject: Subject) -> None:
+    """To rounding, of sums in another order."""
+    here, there = encode(subject.encoder, subject.packed), encode(fresh(subject.entry, subject.dims), subject.packed)
+    assert here.pooled.device.type == subject.device
+    torch.testing.assert_close(
+        here.pooled.cpu(), there.pooled, rtol=0, atol=10 * ROUNDING * float(there.pooled.abs().max())
+    )
 
 
 def empty_item(packed: Packed) -> Packed:
@@ -87,7 +104,7 @@ def test_one_row_per_element_and_one_vector_per_item(subject: Subject) -> None:
 
 def test_different_items_get_different_vectors(subject: Subject) -> None:
     pooled = encode(subject.encoder, subject.packed).pooled
-    distance = torch.cdist(pooled, pooled) + torch.eye(len(pooled))
+    distance = torch.cdist(pooled, pooled) + torch.eye(len(pooled), device=pooled.device)
     assert distance.min() > 100 * ROUNDING * pooled.abs().max()
 
 
@@ -103,7 +120,7 @@ def test_an_item_alone_is_the_same_item_in_a_batch(subject: Subject) -> None:
 def test_the_order_of_a_batch_does_not_count(subject: Subject) -> None:
     order = np.random.default_rng(0).permutation(len(subject.packed))
     straight, turned = encode(subject.encoder, subject.packed), encode(subject.encoder, subject.packed.take(order))
-    assert_same(turned.pooled, straight.pooled[torch.from_numpy(order)])
+    assert_same(turned.pooled, straight.pooled[torch.from_numpy(order).to(subject.device)])
 
 
 def test_company_and_padding_do_not_count(subject: Subject) -> None:
@@ -125,7 +142,7 @@ def test_an_item_of_nothing_has_a_finite_vector_and_disturbs_no_other(subject: S
     assert torch.isfinite(encode(subject.encoder, nothing).pooled).all()
     assert torch.isfinite(encode(subject.encoder, concatenate([nothing, nothing])).pooled).all()
     mixed = concatenate([nothing, subject.packed, nothing])
-    encoded = subject.encoder(Items.of(mixed))
+    encoded = subject.encoder(on(subject.encoder, mixed))
     assert torch.isfinite(encoded.pooled).all()
     assert_same(encoded.pooled[1:-1].detach(), encode(subject.encoder, subject.packed).pooled)
     encoded.pooled.square().sum().backward()
@@ -133,8 +150,8 @@ def test_an_item_of_nothing_has_a_finite_vector_and_disturbs_no_other(subject: S
 
 
 def test_gradients_reach_every_parameter(subject: Subject) -> None:
-    pooled = subject.encoder(Items.of(subject.packed)).pooled
-    direction = torch.randn(pooled.shape, generator=torch.Generator().manual_seed(0))
+    pooled = subject.encoder(on(subject.encoder, subject.packed)).pooled
+    direction = torch.randn(pooled.shape, generator=torch.Generator().manual_seed(0)).to(subject.device)
     (pooled * direction).sum().backward()
     for name, parameter in subject.encoder.named_parameters():
         assert parameter.grad is not None, name
@@ -143,7 +160,7 @@ def test_gradients_reach_every_parameter(subject: Subject) -> None:
 
 
 def test_encoding_leaves_the_batch_as_it_was(subject: Subject) -> None:
-    items = Items.of(subject.packed)
+    items = on(subject.encoder, subject.packed)
     before = {name: field.clone() for name, field in items.fields.items()}
     subject.encoder(items).pooled.sum().backward()
     for name, field in before.items():
@@ -161,7 +178,7 @@ def test_it_overfits_eight_rows(subject: Subject) -> None:
     model = Model({"encoder": subject.entry(config, subject.dims)}, {"task": plan}, JoinConfig(width=64))
     y = np.random.default_rng(1).normal(size=(8, 1))
     rows = Rows({"item": SlotRows("one", subject.packed.take(range(8)))}, 8, target=(y - y.mean()) / y.std())
-    settings = TrainConfig(epochs=200, lr=3e-3, warmup_epochs=0.0, schedule="constant", device="cpu")
+    settings = TrainConfig(epochs=200, lr=3e-3, warmup_epochs=0.0, schedule="constant", device=subject.device)
     losses = []
     for epoch in epochs(SupervisedLearner(model), Feed(rows, batch_size=8), None, settings):  # one step an epoch
         losses.append(epoch.train_loss)
@@ -179,7 +196,7 @@ def test_equal_seeds_give_equal_weights(subject: Subject) -> None:
 
 def test_weights_go_through_a_safetensors_file(subject: Subject, tmp_path: Path) -> None:
     save_file(subject.encoder.state_dict(), tmp_path / "weights.safetensors")
-    restored = fresh(subject.entry, subject.dims, seed=9)
+    restored = fresh(subject.entry, subject.dims, seed=9).to(subject.device)
     restored.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     expected, got = encode(subject.encoder, subject.packed), encode(restored, subject.packed)
     assert torch.equal(got.pooled, expected.pooled)

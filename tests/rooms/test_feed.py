@@ -159,3 +159,81 @@ def test_a_batch_moves_as_a_whole() -> None:
     assert {t.device.type for t in tensors} == {"meta"}
     graph = Items.of(tokens([1, 2])).to("meta")
     assert {t.device.type for part in (graph.fields, graph.owner, graph.sizes) for t in part.values()} == {"meta"}
+
+
+def ragged(n: int = 200, seed: int = 0, giants: tuple[int, ...] = ()) -> Rows:
+    """Rows of 1 to 60 tokens; the given rows have 5,000."""
+    sizes = np.random.default_rng(seed).integers(1, 61, n)
+    sizes[list(giants)] = 5_000
+    return Rows({"x": SlotRows("one", tokens(sizes.tolist()))}, n, target=np.arange(float(n))[:, None])
+
+
+def padding(feed: Feed, epoch: int = 0) -> float:
+    """The share of places in padded batches that would hold nothing."""
+    held = [feed.rows.sizes()[chosen] for chosen in feed.plan(epoch)]
+    return 1 - sum(int(s.sum()) for s in held) / sum(len(s) * int(s.max()) for s in held)
+
+
+@pytest.mark.parametrize("window", [1, 4, 1000])
+@pytest.mark.parametrize("budget", [0, 300])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_however_batches_are_cut_every_row_comes_once_an_epoch(window: int, budget: int, shuffle: bool) -> None:
+    feed = Feed(ragged(giants=(17, 140)), 16, shuffle, seed=1, window=window, budget=budget)
+    for epoch in range(4):
+        batches = list(feed.batches(epoch))
+        assert len(batches) == len(feed)
+        assert min(len(batch) for batch in batches) > 0
+        assert sorted(row for batch in batches for row in batch.rows.tolist()) == list(range(200))
+        for batch in batches:
+            np.testing.assert_array_equal(batch.target[:, 0].numpy(), batch.rows.numpy())
+    assert [b.tolist() for b in feed.plan(2)] == [b.tolist() for b in feed.plan(2)]
+    assert ([b.tolist() for b in feed.plan(2)] != [b.tolist() for b in feed.plan(3)]) == shuffle
+
+
+def test_rows_of_like_size_share_a_batch_and_batches_do_not_come_in_the_order_of_size() -> None:
+    mixed, sorted_ = Feed(ragged(), 16), Feed(ragged(), 16, window=13)
+    assert padding(mixed) > 0.3
+    assert padding(sorted_) < 0.1
+    assert padding(Feed(ragged(), 16, window=2)) < padding(mixed)
+    assert max(len(chosen) for chosen in sorted_.plan(0)) <= 16
+    means = [float(sorted_.rows.sizes()[chosen].mean()) for chosen in sorted_.plan(0)]
+    assert means not in (sorted(means), sorted(means, reverse=True))
+
+
+@pytest.mark.parametrize("window", [1, 4])
+@pytest.mark.parametrize("budget", [61, 130, 300, 2000, 100_000])
+def test_no_batch_holds_more_elements_than_the_budget(window: int, budget: int) -> None:
+    feed = Feed(ragged(), 16, window=window, budget=budget)
+    for epoch in range(5):
+        held = [int(feed.rows.sizes()[chosen].sum()) for chosen in feed.plan(epoch)]
+        assert max(held) <= budget
+        assert len(held) == len(feed)
+    # no more than twice the batches that the elements fill
+    assert len(feed) <= 2 * -(-int(feed.rows.sizes().sum()) // budget) + 4
+
+
+def test_a_giant_molecule_is_a_batch_of_its_own_and_goes_through() -> None:
+    feed = Feed(ragged(giants=(3,)), 16, window=4, budget=300)
+    alone = [chosen.tolist() for chosen in feed.plan(0) if int(feed.rows.sizes()[chosen].sum()) > 300]
+    assert alone == [[3]]
+    (batch,) = (batch for batch in feed.batches(0) if 3 in batch.rows.tolist())
+    assert batch.slots["x"].items.sizes["tokens"].tolist() == [5_000]
+
+
+def test_rows_without_any_element_have_their_batches_too() -> None:
+    empty = Rows({"x": SlotRows("one", tokens([0] * 10))}, 10)
+    plan = Feed(empty, 4, budget=6).plan(0)
+    assert sorted(row for chosen in plan for row in chosen.tolist()) == list(range(10))
+    assert max(len(chosen) for chosen in plan) <= 6
+
+
+def test_a_tables_items_count_for_no_row() -> None:
+    slots = {"x": SlotRows("one", tokens([2, 3])), "drugs": SlotRows("table", tokens([50, 60, 70]))}
+    assert Rows(slots, 2).sizes().tolist() == [2, 3]
+
+
+def test_all_parts_of_a_feed_with_a_budget_are_the_whole() -> None:
+    feed = Feed(ragged(), 16, window=4, budget=300)
+    parts = [list(feed.part(rank, 2).batches(1)) for rank in range(2)]
+    for whole, *shares in zip(feed.batches(1), *parts, strict=True):
+        assert sorted(row for s in shares for row in s.rows.tolist()) == sorted(whole.rows.tolist())

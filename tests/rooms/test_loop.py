@@ -159,9 +159,10 @@ def test_the_protocols_fit() -> None:
     assert isinstance(Numerical(), Feed)
 
 
-def test_training_is_a_plain_torch_loop() -> None:
+def test_training_is_a_plain_torch_loop(device: str) -> None:
     """Against AdamW, clipping and the schedule written out, to float64 rounding."""
     config = replace(PLAIN, epochs=4, weight_decay=0.1, clip_norm=0.05, warmup_epochs=1.0, schedule="cosine")
+    config = replace(config, device=device)
     feed, learner, plain = (
         Numerical(dtype=torch.float64, unknown=(3, 4)),
         Fitting(dtype=torch.float64),
@@ -211,10 +212,10 @@ UNEVEN = Numerical(rows=24, unknown=(0, 1, 2, 3, 7, 20, 21), weights=tuple(0.1 +
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-13)])
-def test_accumulated_batches_are_one_large_batch(dtype: torch.dtype, tolerance: float) -> None:
+def test_accumulated_batches_are_one_large_batch(dtype: torch.dtype, tolerance: float, device: str) -> None:
     """24 rows as 5 + 5 + 5 + 5 + 4 and at once, labels missing and weights uneven; 12 steps."""
     assert max(known_weights(dtype)) > 2 * min(known_weights(dtype)), "a mean of batch means must differ"
-    config = replace(PLAIN, epochs=12, clip_norm=0.5)
+    config = replace(PLAIN, epochs=12, clip_norm=0.5, device=device)
     large, small = Fitting(dtype=dtype), Fitting(dtype=dtype)
     one = fit(large, replace(UNEVEN, batch_size=24, dtype=dtype), None, config)
     many = fit(small, replace(UNEVEN, batch_size=5, dtype=dtype), None, replace(config, accumulate=5))
@@ -246,11 +247,12 @@ def test_a_batch_without_a_known_label_moves_nothing() -> None:
     assert all(math.isfinite(loss) for loss in diary.losses[1:])
 
 
-def test_the_history_says_which_epoch_was_best_and_its_weights_are_kept(tmp_path: Path) -> None:
+def test_the_history_says_which_epoch_was_best_and_its_weights_are_kept(tmp_path: Path, device: str) -> None:
     learner = Scripted(loss=(1.0, 0.5, 0.6, 0.4, 0.9))
     after: list[dict[str, Tensor]] = []
     records = []
-    for record in epochs(learner, Numerical(), Numerical(seed=1), replace(PLAIN, epochs=5), folder=tmp_path):
+    config = replace(PLAIN, epochs=5, device=device)
+    for record in epochs(learner, Numerical(), Numerical(seed=1), config, folder=tmp_path):
         after.append(weights(learner))
         records.append(record)
     assert [r.best for r in records] == [True, True, False, True, False]
@@ -444,8 +446,8 @@ def test_validation_leaves_no_trace_in_the_weights() -> None:
     assert same(weights(with_it), weights(without))
 
 
-def test_half_precision_trains() -> None:
+def test_half_precision_trains(device: str) -> None:
     learner = Fitting()
-    history = fit(learner, Numerical(rows=64), None, replace(PLAIN, epochs=20, precision="bf16-mixed"))
+    history = fit(learner, Numerical(rows=64), None, replace(PLAIN, epochs=20, precision="bf16-mixed", device=device))
     assert history.epochs[-1].train_loss < 0.3 * history.epochs[0].train_loss
     assert {w.dtype for w in weights(learner).values()} == {torch.float32}

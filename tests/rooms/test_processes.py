@@ -288,3 +288,18 @@ def test_an_error_of_every_process_is_told_as_in_one() -> None:
     with pytest.raises(MolmedError, match=r"The loss became inf in epoch 0.*lower lr"):
         fit(learner(), MixedFeed([first, second]), None, replace(CONFIG, devices=2, threads=2))
     assert children() == before
+
+
+@pytest.mark.parametrize(("size", "accumulate"), [(6, 5), (4, 8)])
+def test_accumulated_batches_are_one_large_batch_of_a_network(size: int, accumulate: int) -> None:
+    """30 rows as 5 x 6, or as 7 x 4 and 2, and at once; some batches know no label; 6 steps."""
+    rows_ = rows(30, "numbers", 2, 0)
+    feed = Feed(rows_, batch_size=30, seed=3)
+    apart = replace(feed, batch_size=size)
+    known = [float((b.weight * ~b.target.isnan()).sum()) for b in apart.batches(0)]
+    assert max(known) > 2 * min(known), "a mean of batch means must differ"
+    config = replace(CONFIG, epochs=6)
+    large, small = learner(), learner()
+    one = fit(large, feed, None, config)
+    many = fit(small, apart, None, replace(config, accumulate=accumulate))
+    same(Trained(large, one), Trained(small, many), 1e-6)
