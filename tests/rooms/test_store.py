@@ -116,7 +116,7 @@ def test_a_table_is_read_and_featurised_as_without_a_store(tmp_path: Path) -> No
         answers = store.molecules(nci(), True)
         assert answers == found
         kept, _ = store.features("graph", Graph(), {}, [m for m in answers if isinstance(m, Molecule)])
-        assert_equal(kept, direct)
+        assert_equal(kept, direct.in_memory())
 
 
 def test_fingerprints_are_those_of_computing_them(tmp_path: Path) -> None:
