@@ -1,7 +1,7 @@
 # Needs git, make and Python 3.11 (or newer). Everything else goes into .venv, at the versions of constraints.txt.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check install clean
+.PHONY: help demo test check bench bench-full install clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ WORKERS ?= logical
 PYTEST_ARGS ?=
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/make \1	\2/p' Makefile
 
 demo: $(VENV)/.with-package ## install the package, then the whole path on RDKit's own data, into demo/
 	$(BIN)/molmed demo
@@ -25,6 +25,12 @@ check: $(VENV)/.with-dev ## style, types and import contracts
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.with-dev ## speed beside the peers, small sizes, 3 rounds; results in pipelines/results
+	for name in s1_featurise s2_train s3_predict s6_start; do $(BIN)/python tests/bench/$$name.py || exit 1; done
+
+bench-full: $(VENV)/.with-dev ## the same at the sizes of the protocol, 5 rounds (an hour)
+	for name in s1_featurise s2_train s3_predict s6_start; do $(BIN)/python tests/bench/$$name.py --full --rounds 5 || exit 1; done
 
 install: $(VENV)/.with-dev ## only install everything that the other targets need
 

@@ -79,9 +79,34 @@ _TOUCHED = Chem.MolFromSmarts(
 )
 
 
+# What decides which steps have something to act on, see `_needed`.
 _METAL_LIKE = Chem.MolFromSmarts("[!#1&!#5&!#6&!#7&!#8&!#9&!#14&!#15&!#16&!#17&!#34&!#35&!#53]")
+_REDRAWN = Chem.MolFromSmarts("[$([#16X3]=[#8]),$([#7,#15](=*)=*),$([#7](=*)#*),$(n=*)]")
+_CHARGED = Chem.MolFromSmarts("[!+0&!$([NX3+](=O)[O-])&!$([O-][NX3+](=O)[!-])]")
 _BARE = Chem.MolFromSmarts("[X0]")
-"""A neutral atom with neither bonds nor hydrogens, which the reioniser may charge."""
+"""An atom with neither bonds nor hydrogens, which the reioniser may charge."""
+
+
+def _needed(mol: Chem.Mol) -> frozenset[str]:
+    """The names of the steps that may have something to act on, in doubt all of them; stripping is not among these.
+
+    Every normalisation that needs no neutral drawing of `_REDRAWN` needs two charges of either sign, a cation other
+    than an ammonium, or a halide with a bond. The reioniser moves a proton to an anion.
+    """
+    if mol.HasSubstructMatch(_METAL_LIKE) or mol.HasSubstructMatch(_REDRAWN) or mol.HasSubstructMatch(_BARE):
+        return _ALL
+    charged = [mol.GetAtomWithIdx(i) for (i,) in mol.GetSubstructMatches(_CHARGED)]
+    if not charged:
+        return frozenset()
+    if all(a.GetFormalCharge() < 0 and a.GetAtomicNum() in _ANIONS for a in charged):
+        return frozenset({"reionise", "uncharge"})
+    if all(a.GetFormalCharge() == 1 and a.GetAtomicNum() == 7 and a.GetTotalDegree() == 4 for a in charged):
+        return frozenset({"uncharge"})
+    return _ALL
+
+
+_ALL = frozenset({"metals", "normalise", "reionise", "uncharge"})
+_ANIONS = frozenset({6, 7, 8, 16})
 
 
 def unchanged(mol: Chem.Mol, one_fragment: bool) -> bool:
@@ -89,7 +114,7 @@ def unchanged(mol: Chem.Mol, one_fragment: bool) -> bool:
     return one_fragment and not mol.HasSubstructMatch(_TOUCHED)
 
 
-def standardise(mol: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
+def standardise(mol: Chem.Mol, every_step: bool = False) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
     """(parent, canonical SMILES of what was removed) by the full path; the input, which is sanitised, is not modified.
 
     Salts and solvents of RDKit's list go first (the last fragment is always kept). Every fragment that is left is
@@ -98,20 +123,23 @@ def standardise(mol: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
     that are known as counter-ions go, and unless exactly one remains they are a mixture. A structure without carbon
     keeps its largest fragment.
 
-    Steps that have nothing to act on are left out: of a salt drawn without charges only the stripping remains.
+    Steps that have nothing to act on are left out, unless `every_step` is wanted: a test compares the two.
     """
-    quiet = not mol.HasSubstructMatch(_TOUCHED) and not mol.HasSubstructMatch(_BARE)
-    whole = _apply(Chem.Mol(mol), STEPS[:1] if mol.HasSubstructMatch(_METAL_LIKE) else ())
+    needed = _ALL if every_step else _needed(mol)
+    wanted = [(name, step) for name, step in STEPS if name in needed or name == "strip"]
+    alone = [step for step in wanted if step[0] == "uncharge"]
+    first = [step for step in wanted if step[0] == "metals"]
+    whole = _apply(Chem.Mol(mol), first)
     if isinstance(whole, Fault):
         return whole
     one = len(Chem.GetMolFrags(whole)) == 1
     given = () if one else _mark(whole)
-    whole = _apply(whole, STEPS[3:4] if quiet else STEPS[1:4])
+    whole = _apply(whole, [step for step in wanted if step not in first + alone])
     if isinstance(whole, Fault):
         return whole
     parts = []
     for fragment in (whole,) if one else Chem.GetMolFrags(whole, asMols=True):
-        part = _apply(fragment, () if quiet else (*STEPS[4:], ("sanitise", _sanitise)))
+        part = _apply(fragment, [*alone, ("sanitise", _sanitise)] if needed else ())
         if isinstance(part, Fault):
             return part
         parts.append(part)

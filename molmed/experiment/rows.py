@@ -13,7 +13,7 @@ from molmed.data.sources import Chunk
 from molmed.data.table import Table, chunks, column_names
 from molmed.errors import InputError
 from molmed.experiment.config import DataConfig
-from molmed.features import Featurizer, Packed, State, read_molecules
+from molmed.features import Chosen, Featurizer, Packed, State, read_molecules
 from molmed.results import Fault, Reason, Rejected, Status
 from molmed.targets import Slot
 
@@ -116,7 +116,7 @@ class Prepared:
     step: list[str]
     ok: list[int] = field(default_factory=list)
     items: dict[str, list[Any]] = field(default_factory=dict)
-    packed: Packed | None = None
+    packed: Packed | Chosen | None = None
 
     def note(self, position: int, reason: Reason, detail: str) -> None:
         """Say something of a row that goes on: the first warning is its reason, else the first note."""
@@ -216,7 +216,7 @@ def _read_molecules(
     out: Prepared,
     reading: Reading | None,
     read_all: ReadAll | None,
-) -> tuple[list[Any], Packed | None]:
+) -> tuple[list[Any], Packed | Chosen | None]:
     cells = chunk.columns[slot.columns[0]]
     out.given = [cell if isinstance(cell, str) else "" for cell in cells]
     readable = [i for i, fault in enumerate(faults) if fault is None]

@@ -9,6 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_all_start_methods, get_context
 from typing import Any, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from molmed.errors import MolmedError
 
 In = TypeVar("In")
@@ -62,8 +64,9 @@ def spread(jobs: int) -> Callable[[Callable[[In], Out], Iterable[In]], Iterator[
 def _start(work: Callable[[Any], Any]) -> None:
     global _work
     _work = work
+    threadpool_limits(1)  # the processes have the cores between them
     if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)  # the processes have the cores between them
+        sys.modules["torch"].set_num_threads(1)
 
 
 def _run(piece: Any) -> Any:

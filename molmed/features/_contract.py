@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Int64
 
 from molmed.chem.protonation import Neutral
 from molmed.features._packed import Packed, PackedKind
@@ -22,12 +22,13 @@ class FromText:
     """What a featurizer made of SMILES without a molecule object.
 
     Args:
-        packed: the accepted ones, in order.
-        accepted: per text whether it is among them; nothing is known of the others, which must be read fully.
+        packed: what could be made, in order.
+        item: per text its position in the pack if it is accepted, else -1: nothing is known of such a text, which must
+            be read fully.
     """
 
     packed: Packed
-    accepted: Bool[np.ndarray, " texts"]
+    item: Int64[np.ndarray, " texts"]
 
 
 class Featurizer(ABC):

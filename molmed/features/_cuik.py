@@ -12,7 +12,10 @@ compare them. Three things keep it from doing harm (cuik-molmaker-pin 2026.3.5):
 import re
 from collections.abc import Sequence
 from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec, module_from_spec, spec_from_loader
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -59,15 +62,30 @@ _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
 
 @cache
 def library() -> ModuleType | None:
-    """The library, or None where it is not installed or was built for another RDKit than the installed one."""
+    """The compiled part of the library, or None where it is not installed or was built for another RDKit.
+
+    It is loaded by itself: the package around it also loads scipy.stats for its descriptors, which takes 0.45 s.
+    """
     try:
         if version("cuik-molmaker-pin") != version("rdkit"):
             return None
-        import cuik_molmaker
-    except (PackageNotFoundError, ImportError):
+    except PackageNotFoundError:
         return None
-    made: ModuleType = cuik_molmaker
-    return made
+    package = find_spec("cuik_molmaker")
+    folders = (package.submodule_search_locations or ()) if package is not None else ()
+    name = "cuik_molmaker_cpp"
+    for path in (Path(folder) / f"{name}{suffix}" for folder in folders for suffix in EXTENSION_SUFFIXES):
+        if path.is_file():
+            loader = ExtensionFileLoader(name, str(path))
+            spec = spec_from_loader(name, loader)
+            assert spec is not None
+            try:
+                made = module_from_spec(spec)
+                loader.exec_module(made)
+            except ImportError:  # a system library is too old or missing
+                return None
+            return made
+    return None
 
 
 def read(neutrals: Sequence[Neutral], scheme: str, *, gate: bool) -> FromText:
@@ -80,19 +98,16 @@ def read(neutrals: Sequence[Neutral], scheme: str, *, gate: bool) -> FromText:
         good, pack = _call([texts[i] for i in chosen], scheme)
         parsed[np.asarray(chosen, dtype=np.int64)[good]] = True
         packs.append(pack)
-    if not parsed.any():
-        return FromText(_pack(packs[:0], scheme), parsed)
     packed = _pack(packs, scheme)
+    item = np.where(parsed, np.cumsum(parsed) - 1, -1)
     kept = _plain(packed, scheme, gate)
-    hydrogens = [(i, atom, n) for i, text in enumerate(neutrals) if parsed[i] for atom, n in text.hydrogens]
+    hydrogens = [(item[i], atom, n) for i, text in enumerate(neutrals) if parsed[i] for atom, n in text.hydrogens]
     asked = np.asarray(hydrogens, dtype=np.int64).reshape(-1, 3)
-    item = (np.cumsum(parsed) - 1)[asked[:, 0]]
-    row = packed.offsets["atoms"][item] + asked[:, 1]
+    row = packed.offsets["atoms"][asked[:, 0]] + asked[:, 1]
     has = packed.fields["atom_features"][row, columns(scheme)[0]["hydrogens"].start + asked[:, 2]] == 1
-    kept[item[~has]] = False
-    accepted = parsed.copy()
-    accepted[parsed] = kept
-    return FromText(packed if kept.all() else packed.take(np.flatnonzero(kept)), accepted)
+    kept[asked[~has, 0]] = False
+    item[parsed] = np.where(kept, item[parsed], -1)
+    return FromText(packed, item)
 
 
 def _well_formed(texts: Sequence[str]) -> list[int]:
@@ -154,9 +169,9 @@ def _pack(parts: Sequence[Sequence[np.ndarray]], scheme: str) -> Packed:
     atom_dim, bond_dim = (sum(f.width for f in features) for features in SCHEMES[scheme])
     atom_features = np.concatenate([np.zeros((0, atom_dim), dtype=np.float32), *(p[0] for p in parts)])
     element = columns(scheme)[0][_element(scheme).name]
-    atom_features[:, columns(scheme)[0]["mass / 100 (isotopes count)"]] = (
-        atom_features[:, element] @ _masses(scheme)[:, None]
-    )
+    mass = columns(scheme)[0]["mass / 100 (isotopes count)"].start
+    # not by a matrix product: for one so small BLAS wakes its threads, which then wait in a loop (35 us a molecule)
+    np.einsum("ae,e->a", atom_features[:, element], _masses(scheme), out=atom_features[:, mass])
     fields = {
         "atom_features": atom_features,
         "bond_features": np.concatenate([np.zeros((0, bond_dim), dtype=np.float32), *(p[1] for p in parts)]),

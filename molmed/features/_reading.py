@@ -9,14 +9,17 @@ from molmed.chem import read as read_one
 from molmed.chem.collector import without_collector
 from molmed.chem.read import LARGE_ATOMS, Draft, accepted, draft
 from molmed.features._contract import Featurizer, State
-from molmed.features._packed import Packed, concatenate
+from molmed.features._packed import Chosen, Packed, concatenate
 from molmed.results import Fault
 
 
 def read_molecules(
     cells: Sequence[object], standardise: bool, featurizer: Featurizer | None, state: State
-) -> tuple[list[Molecule | Fault], Packed | None]:
-    """(a molecule or a fault per cell, the arrays of the molecules in order or None if they are still to be made)."""
+) -> tuple[list[Molecule | Fault], Packed | Chosen | None]:
+    """(a molecule or a fault per cell, the arrays of the molecules in order or None if they are still to be made).
+
+    The arrays are not copied to bring them into order.
+    """
     with without_collector():
         drafts = [draft(cell, standardise) for cell in cells]
         asked: list[tuple[int, Draft]] = []
@@ -28,24 +31,22 @@ def read_molecules(
         if featurizer is None or made is None:
             return [read_one(cell, standardise) for cell in cells], None
         found: list[Molecule | Fault | None] = [d if isinstance(d, Fault) else None for d in drafts]
-        sizes = iter(made.packed.sizes().tolist())
-        fast = []
-        for (i, d), ok in zip(asked, made.accepted.tolist(), strict=True):
-            if ok:
-                found[i] = _sized(accepted(d, next(sizes)))
-                fast.append(i)
-        slow: list[tuple[int, Molecule]] = []
+        sizes, positions = made.packed.sizes(), np.full(len(cells), -1)
+        for (i, d), item in zip(asked, made.item.tolist(), strict=True):
+            if item >= 0:
+                found[i], positions[i] = _sized(accepted(d, int(sizes[item]))), item
+        slow: list[Molecule] = []
         answers: list[Molecule | Fault] = []
         for i, answer in enumerate(found):
             if answer is None:
                 answer = read_one(cells[i], standardise)
                 if isinstance(answer, Molecule):
-                    slow.append((i, answer))
+                    positions[i] = made.packed.n + len(slow)
+                    slow.append(answer)
             answers.append(answer)
-    if not slow:
-        return answers, made.packed
-    both = concatenate([made.packed, featurizer.featurize([m for _, m in slow], state)])
-    return answers, both.take(np.argsort([*fast, *(i for i, _ in slow)]))
+    packed = concatenate([made.packed, featurizer.featurize(slow, state)]) if slow else made.packed
+    order = positions[positions >= 0]
+    return answers, packed if np.array_equal(order, np.arange(packed.n)) else Chosen(packed, order)
 
 
 def _sized(molecule: Molecule) -> Molecule:

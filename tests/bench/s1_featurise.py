@@ -12,7 +12,7 @@ from rdkit import Chem, rdBase
 
 from molmed.chem import Molecule
 from molmed.data.bundled import nci_library
-from molmed.features import read_molecules
+from molmed.features import Chosen, read_molecules
 from molmed.features.graph import Graph
 
 CHUNK = 2_000
@@ -35,6 +35,8 @@ def ours(texts: Sequence[str], featurizer: Graph, standardise: bool) -> None:
         found, packed = read_molecules(texts[start : start + CHUNK], standardise, featurizer, {})
         if packed is None:
             featurizer.featurize([m for m in found if isinstance(m, Molecule)], {})
+        elif isinstance(packed, Chosen):
+            packed.in_memory()  # one array per field, in the order of the rows, as the others have it
 
 
 def chemprop(texts: Sequence[str]) -> None:

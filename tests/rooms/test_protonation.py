@@ -25,6 +25,14 @@ from molmed.chem.read import Draft, draft, read_fully
         ("O=[N+]([O-])c1ccccc1C[NH3+]", "O=[N+]([O-])c1ccccc1CN"),
         ("[O-][N+](=O)c1ccccc1", "[O-][N+](=O)c1ccccc1"),
         ("C[C@H]([NH3+])C(=O)[O-]", "C[C@H](N)C(=O)O"),
+        ("[O-]c1ccccc1", "Oc1ccccc1"),
+        ("CC([O-])=NC", "CC(O)=NC"),
+        ("[S-]C", "SC"),
+        ("CP(=O)([O-])O", "CP(=O)(O)O"),
+        ("CS(=O)(=O)[O-]", "CS(=O)(=O)O"),
+        ("C[N-]S(=O)(=O)C", "CNS(=O)(=O)C"),
+        ("c1nn[n-]n1", "c1nn[nH]n1"),
+        ("O=[N+]([O-])c1ccc([O-])cc1", "O=[N+]([O-])c1ccc(O)cc1"),
     ],
 )
 def test_the_neutral_form_of_what_is_known(ionised: str, neutral: str) -> None:
@@ -33,15 +41,15 @@ def test_the_neutral_form_of_what_is_known(ionised: str, neutral: str) -> None:
     assert found.smiles == neutral
     mol = Chem.MolFromSmiles(neutral)
     for atom, hydrogens in found.hydrogens:
-        assert mol.GetAtomWithIdx(atom).GetSymbol() == "N"
+        assert mol.GetAtomWithIdx(atom).GetSymbol() in {"N", "O", "S"}
         assert mol.GetAtomWithIdx(atom).GetTotalNumHs() == hydrogens
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("C[N+](C)(C)C", "[Na+]", "[O-]c1ccccc1", "[S-]C", "C[n+]1ccccc1", "[O-][n+]1ccccc1", "CN=[N+]=[N-]"),
-        *("[Fe+2]", "[O-2]", "[N--]", "C[N-]S(=O)(=O)C", "CP(=O)([O-])O", "CS(=O)(=O)[O-]", "[NH4+]", "[nH+]C[O-]"),
+        *("C[N+](C)(C)C", "[Na+]", "C[n+]1ccccc1", "[O-][n+]1ccccc1", "CN=[N+]=[N-]"),
+        *("[Fe+2]", "[O-2]", "[N--]", "[NH4+]", "CN/C([S-])=[NH+]/C", "C[N-][N+](=O)[O-]", "[nH+]C[O-]"),
         *("C[N@H+](C)C", "[13NH3+]C", "[O-]C(=[NH2+])C"),
     ],
 )
