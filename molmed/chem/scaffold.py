@@ -1,7 +1,6 @@
 """Bemis-Murcko scaffolds (Bemis & Murcko 1996, J. Med. Chem. 39, 2887)."""
 
 from rdkit import Chem, rdBase
-from rdkit.Chem.Scaffolds import MurckoScaffold
 
 
 def murcko(smiles: str) -> str:
@@ -15,5 +14,13 @@ def murcko(smiles: str) -> str:
 
 
 def murcko_of(mol: Chem.Mol) -> str:
-    """The same of a molecule."""
-    return str(Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol), isomericSmiles=False))
+    """The same of a molecule.
+
+    What RDKit's MurckoScaffold.GetScaffoldForMol does; its module loads most of RDKit with it, which every prediction
+    would wait for.
+    """
+    scaffold = Chem.MurckoDecompose(mol)
+    scaffold.ClearComputedProps()
+    scaffold.UpdatePropertyCache()
+    Chem.GetSymmSSSR(scaffold)
+    return str(Chem.MolToSmiles(scaffold, isomericSmiles=False))

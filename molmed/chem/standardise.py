@@ -93,8 +93,10 @@ def _needed(mol: Chem.Mol) -> frozenset[str]:
     Every normalisation that needs no neutral drawing of `_REDRAWN` needs two charges of either sign, a cation other
     than an ammonium, or a halide with a bond. The reioniser moves a proton to an anion.
     """
-    if mol.HasSubstructMatch(_METAL_LIKE) or mol.HasSubstructMatch(_REDRAWN) or mol.HasSubstructMatch(_BARE):
+    if mol.HasSubstructMatch(_METAL_LIKE):
         return _ALL
+    if mol.HasSubstructMatch(_REDRAWN) or mol.HasSubstructMatch(_BARE):
+        return _ALL - {"metals"}
     charged = [mol.GetAtomWithIdx(i) for (i,) in mol.GetSubstructMatches(_CHARGED)]
     if not charged:
         return frozenset()
@@ -102,7 +104,7 @@ def _needed(mol: Chem.Mol) -> frozenset[str]:
         return frozenset({"reionise", "uncharge"})
     if all(a.GetFormalCharge() == 1 and a.GetAtomicNum() == 7 and a.GetTotalDegree() == 4 for a in charged):
         return frozenset({"uncharge"})
-    return _ALL
+    return _ALL - {"metals"}
 
 
 _ALL = frozenset({"metals", "normalise", "reionise", "uncharge"})

@@ -2,9 +2,11 @@
 
 import ast
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from molmed.errors import MolmedError, UnknownNameError
@@ -20,6 +22,18 @@ def verbs() -> dict[str, str]:
             text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
             found[path.stem] = text.split("\n", 1)[0]
     return found
+
+
+def command() -> None:
+    """The installed command: `main`, and then out at once.
+
+    Everything has been closed by then; taking the interpreter apart takes 0.22 s once torch is loaded.
+    """
+    code = main()
+    with suppress(BrokenPipeError, ValueError):  # nobody reads any more, or `main` has closed it
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
