@@ -1,7 +1,7 @@
 # Needs git, make and Python 3.11 (or newer). Everything else goes into .venv, at the versions of constraints.txt.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-full install clean
+.PHONY: help demo test check bench bench-full bench-scale install clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,6 +31,9 @@ bench: $(VENV)/.with-dev ## speed beside the peers, small sizes, 3 rounds; resul
 
 bench-full: $(VENV)/.with-dev ## the same at the sizes of the protocol, 5 rounds (an hour)
 	for name in s1_featurise s2_train s3_predict s6_start; do $(BIN)/python tests/bench/$$name.py --full --rounds 5 || exit 1; done
+
+bench-scale: $(VENV)/.with-dev ## memory and cost per row of a screen, up to 5,000,000 rows (a quarter of an hour)
+	$(BIN)/python tests/bench/s5_scale.py
 
 install: $(VENV)/.with-dev ## only install everything that the other targets need
 

@@ -116,7 +116,7 @@ def unchanged(mol: Chem.Mol, one_fragment: bool) -> bool:
     return one_fragment and not mol.HasSubstructMatch(_TOUCHED)
 
 
-def standardise(mol: Chem.Mol, every_step: bool = False) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
+def standardise(mol: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]] | Fault:
     """(parent, canonical SMILES of what was removed) by the full path; the input, which is sanitised, is not modified.
 
     Salts and solvents of RDKit's list go first (the last fragment is always kept). Every fragment that is left is
@@ -125,9 +125,9 @@ def standardise(mol: Chem.Mol, every_step: bool = False) -> tuple[Chem.Mol, tupl
     that are known as counter-ions go, and unless exactly one remains they are a mixture. A structure without carbon
     keeps its largest fragment.
 
-    Steps that have nothing to act on are left out, unless `every_step` is wanted: a test compares the two.
+    Steps that have nothing to act on are left out; a test compares the parents with those of every step.
     """
-    needed = _ALL if every_step else _needed(mol)
+    needed = _needed(mol)
     wanted = [(name, step) for name, step in STEPS if name in needed or name == "strip"]
     alone = [step for step in wanted if step[0] == "uncharge"]
     first = [step for step in wanted if step[0] == "metals"]

@@ -191,8 +191,13 @@ def restore_network(
     """The network of a card and its weights.
 
     Raises:
-        ArtefactError: weights that do not fit the network the card describes.
+        ArtefactError: weights that do not fit the network the card describes, or are no numbers.
     """
+    broken = [name for name, array in tensors.items() if not np.isfinite(array).all()]
+    if broken:
+        raise ArtefactError(
+            "loading the model's weights", f"{broken[0]} with values that are no numbers", "finite ones"
+        )
     join = structure(JoinConfig, card["join"])
     learner = _learner(features, slots, targets, join)
     try:

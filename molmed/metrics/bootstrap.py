@@ -1,17 +1,17 @@
 """Intervals of scores by resampling rows (Efron & Tibshirani 1993, percentile method)."""
 
-from collections.abc import Iterator
-
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 
 from molmed.metrics.registry import Metric
+from molmed.metrics.resample import resamples, scores
 from molmed.results import Interval
 
 Values = Float[np.ndarray, " rows"]
+Drawn = Float[np.ndarray, " resamples"]
 
-_UNDEFINED = 0.1
-"""If a larger share of the resamples has no score (one class only), the interval is nan; chosen."""
+UNDEFINED = 0.1
+"""If a larger share of the resamples has no score (one class only), there is no interval; chosen."""
 
 
 def interval(
@@ -20,8 +20,7 @@ def interval(
     """The score with a percentile interval over n resamples of the known rows."""
     known = ~np.isnan(measured)
     measured, predicted = measured[known], predicted[known]
-    scores = [metric(measured[rows], predicted[rows]) for rows in _resamples(len(measured), n, seed)]
-    return _percentiles(metric(measured, predicted), np.asarray(scores), level)
+    return percentiles(metric(measured, predicted), _drawn(metric, measured, (predicted,), n, seed)[0], level)
 
 
 def paired_difference(
@@ -30,21 +29,23 @@ def paired_difference(
     """Score of a less score of b on the same rows, with a percentile interval over the same resamples."""
     known = ~np.isnan(measured)
     measured, a, b = measured[known], a[known], b[known]
-    scores = [
-        metric(measured[rows], a[rows]) - metric(measured[rows], b[rows]) for rows in _resamples(len(measured), n, seed)
-    ]
-    return _percentiles(metric(measured, a) - metric(measured, b), np.asarray(scores), level)
+    of_a, of_b = _drawn(metric, measured, (a, b), n, seed)
+    return percentiles(metric(measured, a) - metric(measured, b), of_a - of_b, level)
 
 
-def _resamples(rows: int, n: int, seed: int) -> Iterator[Int64[np.ndarray, " rows"]]:
-    rng = np.random.default_rng(seed)
-    for _ in range(n if rows else 0):
-        yield rng.integers(0, rows, rows)
-
-
-def _percentiles(value: float, scores: np.ndarray, level: float) -> Interval:
-    known = scores[~np.isnan(scores)]
-    if len(known) == 0 or len(known) < (1 - _UNDEFINED) * len(scores):
+def percentiles(value: float, drawn: Drawn, level: float) -> Interval:
+    """A score with the percentiles of its resamples (nan = undefined) as bounds; nan if too many are undefined."""
+    known = drawn[~np.isnan(drawn)]
+    if len(known) == 0 or len(known) < (1 - UNDEFINED) * len(drawn):
         return Interval(value, float("nan"), float("nan"), level)
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return Interval(value, float(low), float(high), level)
+
+
+def _drawn(metric: Metric, measured: Values, models: tuple[Values, ...], n: int, seed: int) -> list[Drawn]:
+    """Of each model its scores on the same n resamples."""
+    parts: list[list[Drawn]] = [[np.empty(0)] for _ in models]
+    for counts in resamples(len(measured), n, seed):
+        for part, predicted in zip(parts, models, strict=True):
+            part.append(scores(metric, measured, predicted, counts))
+    return [np.concatenate(part) for part in parts]

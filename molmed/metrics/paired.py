@@ -10,10 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
+from molmed.metrics.bootstrap import UNDEFINED
 from molmed.results import Interval
-
-UNDEFINED = 0.1
-"""If a larger share of the resamples has no score (one class only), nothing is said of a difference; chosen."""
 
 
 def difference(value: float, resampled: Float[np.ndarray, " resamples"], rows: int, level: float = 0.95) -> Interval:

@@ -1,12 +1,17 @@
 """Fitted trees as node arrays: what forests and boosting have in common, without the library that fitted them."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Float32
 
 from molmed.errors import ArtefactError, InputError
-from molmed.trees._contract import Fitted
+from molmed.targets import Target
+from molmed.trees._contract import Fitted, Tree
+from molmed.trees._labels import known_rows
 from molmed.trees._walk import Walk
 
 MEAN, SUM, LOGISTIC = 0, 1, 2
@@ -104,3 +109,42 @@ def _check(part: dict[str, np.ndarray]) -> None:
         raise ArtefactError(_RESTORING, "a threshold or value that is not a number", "finite values")
     if len(part["rule"]) != 1 or part["rule"][0] not in (MEAN, SUM, LOGISTIC):
         raise ArtefactError(_RESTORING, f"the rule {part['rule'].tolist()}", "one of 0, 1, 2")
+
+
+class NodeTree(Tree):
+    """A tree model that fits each target by itself, and is stored as node arrays."""
+
+    Fitted = FittedNodes
+    fitting: ClassVar[str]
+    """What is done, for a sentence: "fitting a random forest"."""
+
+    def fit(
+        self,
+        x: Float32[np.ndarray, "rows dim"],
+        y: Float[np.ndarray, "rows targets"],
+        targets: Sequence[Target],
+        weight: Float[np.ndarray, "rows targets"],
+        seed: int,
+    ) -> FittedNodes:
+        """Fit one model per target, to the rows where it is known.
+
+        Raises:
+            InputError: a target of a kind without a model, with fewer than two known rows, or of one class only.
+        """
+        arrays: dict[str, np.ndarray] = {}
+        for t, target in enumerate(targets):
+            known = known_rows(target, y[:, t], f"{self.fitting} to {target.name!r}")
+            nodes = self.nodes(x[known], y[known, t], target, weight[known, t], seed)
+            arrays |= {f"t{t}/{name}": array for name, array in nodes.items()}
+        return FittedNodes(arrays)
+
+    @abstractmethod
+    def nodes(
+        self,
+        x: Float32[np.ndarray, "rows dim"],
+        y: Float[np.ndarray, " rows"],
+        target: Target,
+        weight: Float[np.ndarray, " rows"],
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """The node arrays, see `FittedNodes`, of a model of one target, all labels known."""

@@ -1,7 +1,7 @@
 """Gradient boosting (LightGBM) on count fingerprints, pharmacophore pairs and descriptors, one model per target."""
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,9 +10,7 @@ from jaxtyping import Float, Float32
 
 from molmed.errors import InputError
 from molmed.targets import Target
-from molmed.trees._contract import Tree
-from molmed.trees._labels import known_rows
-from molmed.trees._nodes import LOGISTIC, SUM, FittedNodes
+from molmed.trees._nodes import LOGISTIC, SUM, NodeTree
 from molmed.tunable import Choice, Int
 from molmed.tunable import Float as FloatRange
 
@@ -48,7 +46,7 @@ class LightGBMConfig:
     jobs: Annotated[int, Int(-1, 256)] = -1
 
 
-class LightGBM(Tree):
+class LightGBM(NodeTree):
     """Ke et al. 2017 (NeurIPS 30) on the features of MapLight (Notwell & Wood 2023, arXiv:2310.00174).
 
     MapLight fits CatBoost, which took nine times as long here for no better score, and has 1024 Morgan counts where
@@ -58,7 +56,7 @@ class LightGBM(Tree):
     Config = LightGBMConfig
     features = ("morgan_count", "avalon", "erg", "descriptors")
     gaps = True
-    Fitted = FittedNodes
+    fitting = "fitting gradient boosting"
 
     def __init__(self, config: Any = None) -> None:
         """Raises: InputError: lightgbm is not installed; said here, before features are computed for it."""
@@ -66,26 +64,17 @@ class LightGBM(Tree):
         if importlib.util.find_spec("lightgbm") is None:
             raise _not_usable("that the package lightgbm is not installed", "pip install 'molmed[boosting]'")
 
-    def fit(
+    def nodes(
         self,
         x: Float32[np.ndarray, "rows dim"],
-        y: Float[np.ndarray, "rows targets"],
-        targets: Sequence[Target],
-        weight: Float[np.ndarray, "rows targets"],
+        y: Float[np.ndarray, " rows"],
+        target: Target,
+        weight: Float[np.ndarray, " rows"],
         seed: int,
-    ) -> FittedNodes:
-        """Fit one model per target.
-
-        Raises:
-            InputError: a target of a kind without a model, with fewer than two known rows, or of one class only.
-        """
-        arrays: dict[str, np.ndarray] = {}
-        for number, target in enumerate(targets):
-            known = known_rows(target, y[:, number], f"fitting gradient boosting to {target.name!r}")
-            text = self._fitted(x[known], y[known, number], weight[known, number], target, seed)
-            rule = LOGISTIC if target.kind == "binary" else SUM
-            arrays |= {f"t{number}/{name}": array for name, array in _node_arrays(text, rule).items()}
-        return FittedNodes(arrays)
+    ) -> dict[str, np.ndarray]:
+        """See `NodeTree`."""
+        text = self._fitted(x, y, weight, target, seed)
+        return _node_arrays(text, LOGISTIC if target.kind == "binary" else SUM)
 
     def _fitted(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray, target: Target, seed: int) -> str:
         """The model in LightGBM's own text format."""

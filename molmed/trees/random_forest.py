@@ -1,6 +1,5 @@
 """Random forest on count fingerprints and physico-chemical descriptors, one per target."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -8,9 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from molmed.targets import Target
-from molmed.trees._contract import Tree
-from molmed.trees._labels import known_rows
-from molmed.trees._nodes import MEAN, FittedNodes
+from molmed.trees._nodes import MEAN, NodeTree
 from molmed.tunable import Float as FloatRange
 from molmed.tunable import Int
 
@@ -32,47 +29,34 @@ class RandomForestConfig:
     jobs: Annotated[int, Int(-1, 256)] = -1
 
 
-class RandomForest(Tree):
+class RandomForest(NodeTree):
     """Breiman 2001, through scikit-learn; each target's forest sees the rows where that target is known."""
 
     Config = RandomForestConfig
     features = ("morgan_count", "physchem")
     gaps = True
-    Fitted = FittedNodes
+    fitting = "fitting a random forest"
 
-    def fit(
+    def nodes(
         self,
         x: Float32[np.ndarray, "rows dim"],
-        y: Float[np.ndarray, "rows targets"],
-        targets: Sequence[Target],
-        weight: Float[np.ndarray, "rows targets"],
+        y: Float[np.ndarray, " rows"],
+        target: Target,
+        weight: Float[np.ndarray, " rows"],
         seed: int,
-    ) -> FittedNodes:
-        """Fit one forest per target.
-
-        Raises:
-            InputError: a target of a kind without a forest, with fewer than two known rows, or of one class only.
-        """
-        arrays: dict[str, np.ndarray] = {}
-        for number, target in enumerate(targets):
-            known = known_rows(target, y[:, number], f"fitting a random forest to {target.name!r}")
-            labels = y[known, number]
-            weights = None if np.all(weight[known, number] == 1) else weight[known, number]
-            forest = self._forest(target, seed).fit(x[known], labels, sample_weight=weights)
-            arrays |= {f"t{number}/{k}": a for k, a in _node_arrays(forest, target).items()}
-        return FittedNodes(arrays)
-
-    def _forest(self, target: Target, seed: int) -> Any:
+    ) -> dict[str, np.ndarray]:
+        """See `NodeTree`."""
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         kind = RandomForestClassifier if target.kind == "binary" else RandomForestRegressor
-        return kind(
+        forest = kind(
             n_estimators=self.config.n_trees,
             max_features=self.config.max_features,
             min_samples_leaf=self.config.min_leaf,
             n_jobs=self.config.jobs,
             random_state=seed,
         )
+        return _node_arrays(forest.fit(x, y, sample_weight=None if np.all(weight == 1) else weight), target)
 
 
 def _node_arrays(forest: Any, target: Target) -> dict[str, np.ndarray]:

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from molmed.artefact.folder import _digest
 from molmed.chem import standardise
 from molmed.errors import ArtefactError
 from molmed.experiment.load import load, predict_with
+from molmed.experiment.neural import FittedNetwork, restore_network
+from molmed.experiment.run import Run
 from molmed.features.morgan_count import MorganCount
 
 
@@ -77,3 +80,13 @@ def test_a_name_in_a_card_cannot_point_to_code(stored: Path, tmp_path: Path) -> 
 
 def test_predicting_with_a_path_loads_it(stored: Path) -> None:
     assert predict_with(stored, ["CCO"])["status"].tolist() == ["ok"]
+
+
+def test_weights_that_are_no_numbers_are_refused(network: Run) -> None:
+    model = network.predictor.model
+    assert isinstance(model, FittedNetwork)
+    tensors = dict(model.tensors())
+    name = next(iter(tensors))
+    tensors[name] = np.full_like(tensors[name], np.nan)
+    with pytest.raises(ArtefactError, match=f"{name} with values that are no numbers"):
+        restore_network(model.describe(), tensors, model.slots, network.predictor.slots, model.targets)
