@@ -13,7 +13,7 @@ MULTIPLE = 64
 """Of 64, 128, 256 and 512 the first was as fast as any and adds least (pipelines/LOG.md)."""
 
 
-@torch.compiler.disable  # what it decides by the numbers of atoms and bonds would have torch.compile start anew for each
+@torch.compiler.disable  # compiled, it would be compiled anew for each number of atoms
 def filled(items: Items) -> Items:
     """The graphs with one more, that brings the numbers of atoms and bonds to multiples of 64; other kinds as they are.
 
